@@ -1,0 +1,130 @@
+//! What is told about a mail or a token: free of secrets, versioned, serialisable.
+//!
+//! Knows the shapes of the machine output (the JSON Schemas in `schema/` are held against them).
+//! Never holds a token: `--reveal` adds it outside. Filled from an [`Outcome`](super::Outcome).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::policy::Org;
+use super::token::Fingerprint;
+
+/// Version of the JSON shapes.
+pub const SCHEMA: u32 = 1;
+
+/// How an examination ended, as a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeWord {
+    /// A genuine token mail for one of the accounts.
+    Found,
+    /// None of our business.
+    NotOurs,
+    /// Claims to be a token mail, and is not believed.
+    Refused,
+    /// Cannot be told yet.
+    Undecided,
+}
+
+/// Why a mail is believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// `dkim`, `authentication-results` or `none`.
+    pub method: ProofMethod,
+    /// The signing domain (`d=`).
+    pub domain: Option<String>,
+    /// The selector (`s=`).
+    pub selector: Option<String>,
+}
+
+impl Proof {
+    /// No proof: the mail was refused, is none of ours, or nobody asked for one.
+    pub const NONE: Self = Self {
+        method: ProofMethod::None,
+        domain: None,
+        selector: None,
+    };
+}
+
+/// The kind of proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProofMethod {
+    /// A DKIM signature, verified here.
+    Dkim,
+    /// The mailbox provider's word (RFC 8601).
+    AuthenticationResults,
+    /// Nothing.
+    None,
+}
+
+/// One mail's examination, as `parse --json` prints it. Every key is always present.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Where the mail came from: the path as given, `#N` for the N-th mail of an mbox, or
+    /// `MAILBOX/FOLDER;UIDVALIDITY=V/;UID=N`.
+    pub source: String,
+    /// How it ended.
+    pub outcome: OutcomeWord,
+    /// The stable word of the refusal, of not-ours or of undecided.
+    pub reason: Option<String>,
+    /// The Salesforce username.
+    pub username: Option<String>,
+    /// The kind of org.
+    pub org: Option<Org>,
+    /// Always `null` here; `--reveal` puts the token in at the very edge.
+    pub token: Option<()>,
+    /// First 16 hex digits of the token's SHA-256.
+    pub fingerprint: Option<Fingerprint>,
+    /// The Date field.
+    #[serde(with = "whole_seconds")]
+    pub date: Option<Timestamp>,
+    /// The Message-ID field, without angle brackets.
+    pub message_id: Option<String>,
+    /// Why the mail is believed.
+    pub proof: Proof,
+}
+
+/// The record of a stored token: a [`Report`] and where it went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The mail that brought it.
+    #[serde(flatten)]
+    pub report: Report,
+    /// The place in a store, as a URL free of secrets.
+    pub slot: Option<String>,
+    /// When the store had confirmed it by reading back.
+    #[serde(with = "whole_seconds")]
+    pub stored_at: Option<Timestamp>,
+    /// A newer token was there already, so this one was not stored.
+    pub superseded: bool,
+    /// Whether it logs in; `null` when nobody tried.
+    pub verified: Option<bool>,
+}
+
+/// RFC 3339 in UTC with whole seconds: `2026-11-23T10:00:00Z`.
+mod whole_seconds {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::ref_option, reason = "the signature that serde calls")]
+    pub(super) fn serialize<S: Serializer>(
+        time: &Option<Timestamp>,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
+        match time {
+            Some(time) => out.collect_str(&format_args!("{time:.0}")),
+            None => out.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        Option::<String>::deserialize(from)?
+            .map(|text| text.parse().map_err(serde::de::Error::custom))
+            .transpose()
+    }
+}

@@ -1,0 +1,3 @@
+//! The `sftoken` command.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! One test crate for everything that crosses a module.
+
+fn main() {}
