@@ -6,6 +6,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Outcome;
+use super::mail::Mail;
 use super::policy::Org;
 use super::token::Fingerprint;
 
@@ -85,6 +87,36 @@ pub struct Report {
     pub message_id: Option<String>,
     /// Why the mail is believed.
     pub proof: Proof,
+}
+
+impl Report {
+    /// What is told of a mail and its outcome.
+    #[must_use]
+    pub fn new(source: &str, mail: &Mail<'_>, outcome: &Outcome) -> Self {
+        let found = match outcome {
+            Outcome::Found(found) => Some(found),
+            _ => None,
+        };
+        let (word, reason) = match outcome {
+            Outcome::Found(_) => (OutcomeWord::Found, None),
+            Outcome::NotOurs(why) => (OutcomeWord::NotOurs, Some(why.kind())),
+            Outcome::Refused(why) => (OutcomeWord::Refused, Some(why.kind())),
+            Outcome::Undecided(why) => (OutcomeWord::Undecided, Some(why.kind())),
+        };
+        Self {
+            schema: SCHEMA,
+            source: source.to_owned(),
+            outcome: word,
+            reason: reason.map(str::to_owned),
+            username: found.map(|found| found.username.clone()),
+            org: found.map(|found| found.org),
+            token: None,
+            fingerprint: found.map(|found| found.token.fingerprint()),
+            date: found.map(|found| found.date).or_else(|| mail.date()),
+            message_id: mail.message_id(),
+            proof: found.map_or(Proof::NONE, |found| found.proof.clone()),
+        }
+    }
 }
 
 /// The record of a stored token: a [`Report`] and where it went.

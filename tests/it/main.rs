@@ -1,3 +1,8 @@
-//! One test crate for everything that crosses a module.
-
-fn main() {}
+//! One test crate for everything that crosses a module or needs a real server.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "tests"
+)]

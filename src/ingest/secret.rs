@@ -1,0 +1,31 @@
+//! Secrets other than tokens: a mailbox password, for one.
+//!
+//! Knows a value. Never prints or serialises it. Comes from a secret reference or a prompt.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A secret text, wiped from memory when dropped; `Debug` is redacted in every build profile.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes a secret text.
+    #[must_use]
+    pub fn new(value: String) -> Self {
+        Self(Zeroizing::new(value))
+    }
+
+    /// The value. Every call is a place where the secret leaves.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
