@@ -274,7 +274,3 @@ fn fresh(mail: &Mail<'_>, policy: &Policy, now: Timestamp) -> Result<Timestamp, 
         _ => Ok(date),
     }
 }
-
-#[cfg(test)]
-#[path = "authentic_tests.rs"]
-mod tests;

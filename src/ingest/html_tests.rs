@@ -18,7 +18,15 @@ fn lines_end_where_a_browser_ends_them() {
     );
     assert_eq!(
         seen,
-        ["We sent a \"token\".", "Username: u@x.example", "Token:\u{a0}abc", "a: b", "c", "d", "e"]
+        [
+            "We sent a \"token\".",
+            "Username: u@x.example",
+            "Token:\u{a0}abc",
+            "a: b",
+            "c",
+            "d",
+            "e"
+        ]
     );
     assert!(unseen.is_empty());
 }
@@ -35,7 +43,11 @@ fn comments_scripts_and_styles_are_no_text() {
 #[track_caller]
 fn hides(html: &str) {
     let (seen, unseen) = split(html);
-    assert_eq!((seen, unseen), (vec!["seen".to_owned()], vec!["secret".to_owned()]), "{html}");
+    assert_eq!(
+        (seen, unseen),
+        (vec!["seen".to_owned()], vec!["secret".to_owned()]),
+        "{html}"
+    );
 }
 
 #[test]
@@ -81,8 +93,12 @@ fn text_hidden_by_a_style_sheet() {
         "div{opacity:0}",
         "/* note */ .x{display:none}",
     ] {
-        hides(&format!("<style>{css}</style>seen<div class='w x' id=y>secret</div>"));
-        hides(&format!("seen<div class='w x' id=y>secret</div><style>{css}</style>"));
+        hides(&format!(
+            "<style>{css}</style>seen<div class='w x' id=y>secret</div>"
+        ));
+        hides(&format!(
+            "seen<div class='w x' id=y>secret</div><style>{css}</style>"
+        ));
     }
 }
 
@@ -100,7 +116,16 @@ fn ordinary_style_hides_nothing() {
 
 #[test]
 fn odd_markup_is_survived() {
-    for html in ["<", "<a", "</", "<style>.é{", "<div style='", "&#x110000;", "<b></i></b></p>x", "<style>*é.x#y{display:none}"] {
+    for html in [
+        "<",
+        "<a",
+        "</",
+        "<style>.é{",
+        "<div style='",
+        "&#x110000;",
+        "<b></i></b></p>x",
+        "<style>*é.x#y{display:none}",
+    ] {
         let _ = lines(html);
     }
 }

@@ -62,18 +62,30 @@ fn headers_without_end_are_bounded() {
 fn encoded_words_are_decoded() {
     let subject = |value: &str| {
         let raw = format!("Subject: {value}\r\n\r\n");
-        Mail::parse(raw.as_bytes()).named("subject").next().unwrap().decoded()
+        Mail::parse(raw.as_bytes())
+            .named("subject")
+            .next()
+            .unwrap()
+            .decoded()
     };
     assert_eq!(subject("plain").unwrap(), "plain");
-    assert_eq!(subject("=?UTF-8?Q?Your_new?=\r\n =?utf-8?B?IHRva2Vu?=").unwrap(), "Your new token");
-    assert_eq!(subject("=?ISO-2022-JP?B?GyRCJUghPCUvJXMbKEI=?=").unwrap(), "トークン");
+    assert_eq!(
+        subject("=?UTF-8?Q?Your_new?=\r\n =?utf-8?B?IHRva2Vu?=").unwrap(),
+        "Your new token"
+    );
+    assert_eq!(
+        subject("=?ISO-2022-JP?B?GyRCJUghPCUvJXMbKEI=?=").unwrap(),
+        "トークン"
+    );
 }
 
 #[test]
 fn dates_as_mailers_write_them() {
     let date = |value: &str| {
         let raw = format!("Date: {value}\r\n\r\n");
-        Mail::parse(raw.as_bytes()).date().map(|date| date.to_string())
+        Mail::parse(raw.as_bytes())
+            .date()
+            .map(|date| date.to_string())
     };
     let noon = Some("2026-04-01T15:08:44Z".to_owned());
     assert_eq!(date("Wed, 1 Apr 2026 15:08:44 +0000 (GMT)"), noon);

@@ -20,7 +20,10 @@ fn one_plain_address_with_or_without_a_name() {
     check("Salesforce <support@salesforce.com>", support);
     check("support@salesforce.com <support@salesforce.com>", support);
     check("\"Salesforce, Inc.\" <support@salesforce.com>", support);
-    check("=?UTF-8?B?U2FsZXNmb3JjZQ==?= <support@Salesforce.COM>", support);
+    check(
+        "=?UTF-8?B?U2FsZXNmb3JjZQ==?= <support@Salesforce.COM>",
+        support,
+    );
     check("Salesforce\r\n <support@salesforce.com>", support);
 }
 

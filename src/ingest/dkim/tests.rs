@@ -81,7 +81,10 @@ fn a_key_record_says_what_it_is_for() {
     let cases = [
         ("v=DKIM1; k=rsa; p=", Refusal::DkimKeyRevoked),
         ("v=DKIM1; k=rsa; t=y; p=MIGf", Refusal::DkimKeyTesting),
-        ("v=DKIM1; k=rsa; s=tlsrpt; p=MIGf", Refusal::DkimKeyRestricted),
+        (
+            "v=DKIM1; k=rsa; s=tlsrpt; p=MIGf",
+            Refusal::DkimKeyRestricted,
+        ),
         ("v=DKIM1; k=rsa; h=sha1; p=MIGf", Refusal::DkimKeyRestricted),
         ("v=DKIM1; k=ed25519; p=MIGf", Refusal::DkimKeyRestricted),
         ("v=DKIM1; k=rsa; p=M!Gf", Refusal::DkimKeyMalformed),
@@ -120,7 +123,9 @@ fn parses(change: impl Fn(&str) -> String) -> bool {
 fn a_signature_is_read_strictly() {
     assert!(parses(str::to_owned));
     assert!(parses(|field| field.replace("b=AAAA\r\n", "b=AAAA;\r\n")));
-    assert!(parses(|field| field.replace("; d=", "; i=a@b.example.com; d=")));
+    assert!(parses(
+        |field| field.replace("; d=", "; i=a@b.example.com; d=")
+    ));
     let broken = [
         ("v=1; ", ""),
         ("v=1", "v=2"),
@@ -142,7 +147,10 @@ fn a_signature_is_read_strictly() {
         ("b=AAAA", "b=A!AA"),
     ];
     for (old, new) in broken {
-        assert!(!parses(|field| field.replacen(old, new, 1)), "{old} -> {new}");
+        assert!(
+            !parses(|field| field.replacen(old, new, 1)),
+            "{old} -> {new}"
+        );
     }
 }
 
@@ -157,8 +165,14 @@ fn canonical(form: canonical::Form, body: &str) -> String {
 fn bodies_in_their_canonical_forms() {
     use canonical::Form::{Relaxed, Simple};
     // RFC 6376, 3.4.5
-    assert_eq!(canonical(Relaxed, " C \r\nD \t E\r\n\r\n\r\n"), " C\r\nD E\r\n");
-    assert_eq!(canonical(Simple, " C \r\nD \t E\r\n\r\n\r\n"), " C \r\nD \t E\r\n");
+    assert_eq!(
+        canonical(Relaxed, " C \r\nD \t E\r\n\r\n\r\n"),
+        " C\r\nD E\r\n"
+    );
+    assert_eq!(
+        canonical(Simple, " C \r\nD \t E\r\n\r\n\r\n"),
+        " C \r\nD \t E\r\n"
+    );
     // An empty body is CRLF in the simple form and nothing in the relaxed one.
     assert_eq!(canonical(Simple, ""), "\r\n");
     assert_eq!(canonical(Relaxed, ""), "");
