@@ -10,3 +10,10 @@ pub mod ingest;
     feature = "testing"
 ))]
 pub mod store;
+
+pub use ingest::keys::{KeyAnswer, KeyAnswers};
+pub use ingest::mail::{Mail, as_sent};
+pub use ingest::policy::{Account, Org, Policy};
+pub use ingest::recipe::Recipe;
+pub use ingest::token::Token;
+pub use ingest::{Found, Outcome, examine, questions};
