@@ -1,5 +1,6 @@
 //! The heart: bytes of a mail in, an [`Outcome`] out.
 
+pub mod cursor;
 pub mod event;
 pub mod keys;
 pub mod mail;
