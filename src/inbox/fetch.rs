@@ -172,7 +172,7 @@ fn ranges(uids: &[u32]) -> String {
     while let Some(&first) = rest.first() {
         let run = rest
             .iter()
-            .zip(first..)
+            .zip(first..=u32::MAX)
             .take_while(|&(&uid, next)| uid == next)
             .count()
             .max(1);
