@@ -2,14 +2,19 @@
 //! genuine, takes the token out and writes it to a secret store.
 
 pub mod ingest;
-#[cfg(any(
-    feature = "keyring",
-    feature = "age",
-    feature = "exec",
-    feature = "watch",
-    feature = "testing"
-))]
+
+#[cfg(feature = "dns")]
+pub mod dns;
+#[cfg(feature = "imap")]
+pub mod inbox;
+#[cfg(feature = "ledger")]
+pub mod ledger;
+#[cfg(any(feature = "keyring", feature = "age", feature = "exec", feature = "watch", feature = "testing"))]
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(feature = "watch")]
+pub mod watch;
 
 pub use ingest::keys::{KeyAnswer, KeyAnswers};
 pub use ingest::mail::{Mail, as_sent};

@@ -1,0 +1,3 @@
+//! Peers and fakes for tests: this crate's own, and other people's.
+
+pub mod imap;
