@@ -2,6 +2,8 @@
 //! genuine, takes the token out and writes it to a secret store.
 
 pub mod ingest;
+#[cfg(feature = "ledger")]
+pub mod ledger;
 #[cfg(any(
     feature = "keyring",
     feature = "age",
@@ -10,3 +12,5 @@ pub mod ingest;
     feature = "testing"
 ))]
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
