@@ -7,7 +7,8 @@ fn parse(url: &str) -> Address {
 
 #[test]
 fn an_address_is_taken_apart() {
-    let mut age = parse("AGE:/var/lib/a%20b?recipient=one&recipient=ssh-ed25519%20AA+B&identity=/k");
+    let mut age =
+        parse("AGE:/var/lib/a%20b?recipient=one&recipient=ssh-ed25519%20AA+B&identity=/k");
     assert_eq!(age.scheme, "age");
     assert_eq!(age.place, "/var/lib/a b");
     assert_eq!(age.shown, "age:/var/lib/a%20b");
@@ -27,7 +28,10 @@ fn credentials_are_rejected_and_not_repeated() {
     for url in ["vault://root:hunter2@host/x", "keyring://hunter2%40x"] {
         let error = Address::parse(url).unwrap_err();
         assert_eq!(error.kind, StoreErrorKind::Misconfigured);
-        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        assert!(
+            !format!("{error} {error:?}").contains("hunter2"),
+            "{error:?}"
+        );
     }
 }
 
@@ -42,7 +46,14 @@ fn a_misspelled_parameter_is_an_error_that_names_the_known_ones() {
 
 #[test]
 fn a_broken_escape_is_an_error() {
-    for url in ["age:/d%2", "age:/d%zz", "age:/d%ff", "age:/d?x=%é", "nonsense", ":x"] {
+    for url in [
+        "age:/d%2",
+        "age:/d%zz",
+        "age:/d%ff",
+        "age:/d?x=%é",
+        "nonsense",
+        ":x",
+    ] {
         assert!(Address::parse(url).is_err(), "{url}");
     }
 }

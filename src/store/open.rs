@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::Address;
-use super::{Store, StoreError, StoreErrorKind};
+use super::{Store, StoreError};
 
 /// What a store needs to know of the process that opens it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub struct StoreOptions {
 }
 
 /// What this version can open, as hints say it.
-const OFFERED: &str = "this version offers keyring://SERVICE, age:/DIR?recipients-file=FILE and exec:/PATH/PROGRAM";
+const OFFERED: &str =
+    "this version offers keyring://SERVICE, age:/DIR?recipients-file=FILE and exec:/PATH/PROGRAM";
 
 /// Schemes that are planned: a better answer than "unknown".
 const PLANNED: [&str; 8] = [
@@ -31,7 +32,7 @@ const PLANNED: [&str; 8] = [
 /// the store yet; [`Store::check`] does.
 ///
 /// # Errors
-/// [`StoreErrorKind::Misconfigured`] when the URL, or a file that it names, does not hold.
+/// [`Misconfigured`](super::StoreErrorKind::Misconfigured) when the URL, or a file that it names, does not hold.
 pub fn open(url: &str, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     let address = Address::parse(url)?;
     match address.scheme.as_str() {
@@ -104,21 +105,22 @@ fn open_exec(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, Store
 #[cfg(not(all(feature = "keyring", feature = "age", feature = "exec", unix)))]
 fn not_built(address: &Address, need: &str) -> StoreError {
     let problem = "this build has no such store";
-    StoreError::new(
-        &address.shown,
-        StoreErrorKind::Misconfigured,
-        problem,
-        format!("build sftoken with {need}"),
-    )
+    address.wrong(problem, format!("build sftoken with {need}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreErrorKind;
 
     #[test]
     fn a_scheme_that_is_not_here_tells_what_is() {
-        for url in ["vault://host/secret/x", "awssm://eu-west-1/x", "k8s://ns/x", "ftp://x"] {
+        for url in [
+            "vault://host/secret/x",
+            "awssm://eu-west-1/x",
+            "k8s://ns/x",
+            "ftp://x",
+        ] {
             let error = open(url, &StoreOptions::default()).unwrap_err();
             assert_eq!(error.kind, StoreErrorKind::Misconfigured, "{url}");
             assert!(error.hint.contains("age:/DIR"), "{url}: {}", error.hint);

@@ -51,7 +51,9 @@ pub(super) fn make_private(folder: &Path) -> io::Result<()> {
 /// Puts `contents` at `path`, whole and durable, readable by nobody else.
 pub(super) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new("/"));
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".new-")
+        .tempfile_in(folder)?;
     file.write_all(contents)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
@@ -104,7 +106,17 @@ mod tests {
     #[test]
     fn a_username_never_leaves_the_folder() {
         let long = "x".repeat(400);
-        for username in ["../../etc/passwd", "..", ".", "", "/", "a/b", "a\0b", "~", &long] {
+        for username in [
+            "../../etc/passwd",
+            "..",
+            ".",
+            "",
+            "/",
+            "a/b",
+            "a\0b",
+            "~",
+            &long,
+        ] {
             for org in [Org::Production, Org::Sandbox] {
                 let name = name(username, org);
                 assert!(!name.contains(['/', '\0', '\\']), "{name}");

@@ -35,7 +35,10 @@ impl Recipients {
         for path in listed {
             let text = Zeroizing::new(fs::read_to_string(path).map_err(|error| {
                 let problem = format!("cannot read the recipients in {path}: {error}");
-                address.wrong(problem, "one public key a line: age-keygen -y IDENTITY > FILE")
+                address.wrong(
+                    problem,
+                    "one public key a line: age-keygen -y IDENTITY > FILE",
+                )
             })?);
             all.append(&mut lines(address, path, &text)?);
         }
@@ -113,15 +116,26 @@ impl Identities {
         };
         if let Some(mode) = open_to_others(path) {
             let problem = format!("the identity {shown} can be read by others (mode {mode:o})");
-            return Err(wrong(problem, &format!("chmod 600 {}", super::files::quoted(path))));
+            return Err(wrong(
+                problem,
+                &format!("chmod 600 {}", super::files::quoted(path)),
+            ));
         }
-        let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
-            let problem = format!("cannot read the identity {shown}: {error}");
-            wrong(problem, "take identity= out of the URL on a machine that only writes")
-        })?;
+        let text = fs::read_to_string(path)
+            .map(Zeroizing::new)
+            .map_err(|error| {
+                let problem = format!("cannot read the identity {shown}: {error}");
+                wrong(
+                    problem,
+                    "take identity= out of the URL on a machine that only writes",
+                )
+            })?;
         identities(&text).map(Self).ok_or_else(|| {
             let problem = format!("{shown} holds no usable identity");
-            wrong(problem, "give a file of age-keygen, or an SSH private key without a passphrase")
+            wrong(
+                problem,
+                "give a file of age-keygen, or an SSH private key without a passphrase",
+            )
         })
     }
 

@@ -56,7 +56,8 @@ impl AgeFiles {
         let folder = PathBuf::from(&address.place);
         let paths = listed.iter().map(Path::new).chain(identity.as_deref());
         if !paths.chain([folder.as_path()]).all(Path::is_absolute) {
-            let hint = "write age:/DIR?recipients-file=/FILE: neither ~ nor variables are filled in";
+            let hint =
+                "write age:/DIR?recipients-file=/FILE: neither ~ nor variables are filled in";
             return Err(address.wrong("a path in the store's URL does not start at the root", hint));
         }
         let store = Self {

@@ -69,7 +69,11 @@ impl Keyring {
             }
             service => service,
         };
-        let usual = if options.interactive { ATTENDED } else { UNATTENDED };
+        let usual = if options.interactive {
+            ATTENDED
+        } else {
+            UNATTENDED
+        };
         let deadline = options.deadline.unwrap_or(usual);
         Ok(Self {
             shown: format!("keyring://{}", escape(service)),

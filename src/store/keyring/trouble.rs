@@ -51,7 +51,10 @@ const COLLECTION: &str = "create a default keyring (seahorse: File, New, Passwor
 impl Trouble {
     /// Whether a new session may help.
     pub(super) fn wants_new_session(&self) -> bool {
-        matches!(self, Self::Forgotten | Self::Other(_) | Self::NoBus | Self::NoProvider)
+        matches!(
+            self,
+            Self::Forgotten | Self::Other(_) | Self::NoBus | Self::NoProvider
+        )
     }
 
     /// As an error of the store `shown`.
