@@ -1,3 +1,9 @@
-//! Peers and fakes for tests: this crate's own, and other people's.
+//! What other people's tests can use: a store in memory, a fixture builder and signer, a DNS server
+//! and a scripted IMAP server.
+//!
+//! Knows how to play the world around sftoken. Never stands in for the heart: what is examined, is
+//! examined by the real thing. Everything here is a real implementation, fed by its caller.
 
+pub mod dns;
 pub mod imap;
+pub mod store;
