@@ -4,3 +4,5 @@
 //! random numbers: every time, key and identifier is an argument. Its texts are data.
 
 pub mod dns;
+mod rsa;
+pub mod sign;
