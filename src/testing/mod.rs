@@ -4,5 +4,7 @@
 //! random numbers: every time, key and identifier is an argument. Its texts are data.
 
 pub mod dns;
+pub mod fixture;
+mod languages;
 mod rsa;
 pub mod sign;
