@@ -5,5 +5,9 @@
 //! examined by the real thing. Everything here is a real implementation, fed by its caller.
 
 pub mod dns;
+pub mod fixture;
 pub mod imap;
+mod languages;
+mod rsa;
+pub mod sign;
 pub mod store;

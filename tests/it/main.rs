@@ -6,3 +6,6 @@
     clippy::print_stderr,
     reason = "tests"
 )]
+
+#[cfg(all(feature = "dns", feature = "testing"))]
+mod dns;
