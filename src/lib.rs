@@ -9,7 +9,13 @@ pub mod dns;
 pub mod inbox;
 #[cfg(feature = "ledger")]
 pub mod ledger;
-#[cfg(any(feature = "keyring", feature = "age", feature = "exec", feature = "watch", feature = "testing"))]
+#[cfg(any(
+    feature = "keyring",
+    feature = "age",
+    feature = "exec",
+    feature = "watch",
+    feature = "testing"
+))]
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

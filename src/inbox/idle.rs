@@ -7,6 +7,8 @@
 //! IDLE -> "+" -> anything that may mean new mail, or the renewal's time -> DONE -> tagged OK -> Wake
 //! ```
 
+use std::time::Duration;
+
 use tokio::time::{Instant, timeout_at};
 
 use super::wire::Heard;
@@ -30,6 +32,14 @@ impl Session {
     /// # Errors
     /// A cut, a BYE, a server that does not answer.
     pub async fn wait(&mut self) -> Result<Wake, InboxError> {
+        self.wait_at_most(Duration::MAX).await
+    }
+
+    /// The same, but no longer than `at_most`: something else is due then.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub async fn wait_at_most(&mut self, at_most: Duration) -> Result<Wake, InboxError> {
         if self.wire.is_busy() {
             return Err(self.wire.disconnected(None));
         }
@@ -37,19 +47,19 @@ impl Session {
             return Ok(Wake::Changed);
         }
         if self.idles
-            && let Some(wake) = self.idle().await?
+            && let Some(wake) = self.idle(at_most).await?
         {
             return Ok(wake);
         }
-        let until = Instant::now() + self.wire.limits.poll;
+        let until = Instant::now() + self.wire.limits.poll.min(at_most);
         self.listen(until, None).await?;
         Ok(self.wake())
     }
 
     /// One round of IDLE; `None` when the server refuses it.
-    async fn idle(&mut self) -> Result<Option<Wake>, InboxError> {
+    async fn idle(&mut self, at_most: Duration) -> Result<Option<Wake>, InboxError> {
         // absolute: async-imap's own timer starts again at every keepalive (facts, 4.2 row 7)
-        let renew = Instant::now() + self.wire.limits.idle_renew;
+        let renew = Instant::now() + self.wire.limits.idle_renew.min(at_most);
         let deadline = self.wire.deadline(self.wire.limits.command);
         let tag = self.wire.start("IDLE", deadline, IDLE).await?;
         loop {

@@ -44,21 +44,31 @@ pub(super) fn by_header<'r>(
     claims.then_some(Claim { recipe, org, form })
 }
 
+/// A subject that claims enough by itself, whatever the body holds.
+pub(super) fn by_subject<'r>(
+    mail: &Mail<'_>,
+    policy: &Policy,
+    recipes: &'r [Recipe],
+) -> Option<Claim<'r>> {
+    let claim = by_header(mail, policy, recipes)?;
+    let enough = match claim.form {
+        SubjectForm::Exact => true,
+        SubjectForm::Branded => names_trusted_domain(mail, policy),
+        SubjectForm::Localised | SubjectForm::Unknown => false,
+    };
+    enough.then_some(claim)
+}
+
 /// Header and, where the header leaves it open, the structure of the body.
 pub(super) fn by_body<'r>(
     mail: &Mail<'_>,
     policy: &Policy,
     recipes: &'r [Recipe],
 ) -> Result<Claim<'r>, NotOurs> {
-    let claim = by_header(mail, policy, recipes).ok_or(NotOurs::NotCandidate)?;
-    let by_subject = match claim.form {
-        SubjectForm::Exact => true,
-        SubjectForm::Branded => names_trusted_domain(mail, policy),
-        SubjectForm::Localised | SubjectForm::Unknown => false,
-    };
-    if by_subject {
+    if let Some(claim) = by_subject(mail, policy, recipes) {
         return Ok(claim);
     }
+    let claim = by_header(mail, policy, recipes).ok_or(NotOurs::NotCandidate)?;
     if mail.raw().len() > policy.max_size {
         return Err(NotOurs::NotCandidate);
     }

@@ -117,6 +117,15 @@ pub fn examine(
     }
 }
 
+/// The examination of a mail that is too large to be looked into, by its header.
+#[must_use]
+pub fn examine_oversized(header: &Mail<'_>, policy: &Policy, recipes: &[Recipe]) -> Outcome {
+    match claim::by_subject(header, policy, recipes) {
+        Some(_) => Outcome::Refused(Refusal::TooLarge),
+        None => Outcome::NotOurs(NotOurs::NotCandidate),
+    }
+}
+
 /// A token mail for someone else is none of our business.
 fn for_account(found: recipe::Match, org: Org, mail: &Authentic<'_>, policy: &Policy) -> Outcome {
     let Some(org) = account_org(&found.username, org, policy) else {
