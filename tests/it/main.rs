@@ -6,3 +6,6 @@
     clippy::print_stderr,
     reason = "tests"
 )]
+
+mod imap;
+mod support;
