@@ -118,6 +118,23 @@ pub(super) async fn special(
     }
 }
 
+/// Whether the server lists the folder. One that refuses to tell is believed to have it: its first refusal
+/// says more then.
+pub(super) async fn exists(wire: &mut Wire, folder: &Folder) -> Result<bool, InboxError> {
+    let mut listed = false;
+    let line = format!("LIST \"\" {}", folder.quoted());
+    let told = wire
+        .command("LIST", &[&line], |response| {
+            listed |= matches!(response, Response::MailboxData(MailboxDatum::List(_)));
+        })
+        .await;
+    match told {
+        Ok(_) => Ok(listed),
+        Err(InboxError::Refused { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
 /// Special uses and names.
 type Listed = Vec<(Vec<String>, String)>;
 

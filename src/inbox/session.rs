@@ -12,6 +12,7 @@ use tokio::time::{Duration, Instant, timeout};
 
 use super::folder::{self, Folder};
 use super::login::{self, Capabilities};
+use super::text::clean;
 use super::wire::Wire;
 use super::{Endpoint, InboxError, Limits, Security, TlsFault, transport};
 use crate::ingest::secret::Secret;
@@ -133,7 +134,7 @@ impl Session {
     /// Opens a folder read-only.
     ///
     /// # Errors
-    /// [`InboxError::NoSuchFolder`] where the server says so in a response code.
+    /// [`InboxError::NoSuchFolder`], and any refusal or cut.
     pub async fn examine(&mut self, folder: &Folder) -> Result<FolderState, InboxError> {
         let mut seen = Seen::default();
         let line = format!("EXAMINE {}", folder.quoted());
@@ -141,7 +142,9 @@ impl Session {
             .wire
             .command("EXAMINE", &[&line], |response| seen.note(response))
             .await;
-        opened.map_err(|error| no_such_folder(error, folder))?;
+        if let Err(error) = opened {
+            return Err(self.explain(error, folder).await?);
+        }
         if seen.uid_validity.is_none() || seen.uid_next.is_none() {
             // Winmail and 163.com leave them out of EXAMINE (facts, 4.3)
             let line = format!("STATUS {} (UIDVALIDITY UIDNEXT)", folder.quoted());
@@ -161,6 +164,33 @@ impl Session {
             uid_validity,
             uid_next: seen.uid_next,
             exists: seen.exists,
+        })
+    }
+
+    /// Why a folder was not opened. Dovecot says that a folder is missing in words only, others in their
+    /// user's language: without a code, LIST is asked.
+    async fn explain(
+        &mut self,
+        error: InboxError,
+        folder: &Folder,
+    ) -> Result<InboxError, InboxError> {
+        let missing = match &error {
+            InboxError::Refused {
+                status: "NO",
+                code: None,
+                ..
+            } => !folder::exists(&mut self.wire, folder).await?,
+            InboxError::Refused {
+                code: Some(code), ..
+            } => code == "NONEXISTENT" || code == "TRYCREATE",
+            _ => false,
+        };
+        if !missing {
+            return Ok(error);
+        }
+        Ok(InboxError::NoSuchFolder {
+            at: self.wire.at.clone(),
+            folder: clean(folder.as_str()),
         })
     }
 
@@ -263,20 +293,5 @@ impl Seen {
             StatusAttribute::UidNext(value) => self.uid_next = self.uid_next.or(Some(*value)),
             _ => {}
         }
-    }
-}
-
-/// A NO with a code that says why; without one, it stays what the server said.
-fn no_such_folder(error: InboxError, folder: &Folder) -> InboxError {
-    match error {
-        InboxError::Refused {
-            at,
-            code: Some(code),
-            ..
-        } if code == "NONEXISTENT" || code == "TRYCREATE" => InboxError::NoSuchFolder {
-            at,
-            folder: super::text::clean(folder.as_str()),
-        },
-        other => other,
     }
 }

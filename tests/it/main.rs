@@ -7,5 +7,6 @@
     reason = "tests"
 )]
 
-#[cfg(all(feature = "dns", feature = "testing"))]
 mod dns;
+mod imap;
+mod support;
