@@ -1,7 +1,12 @@
 //! sftoken waits for the mail that Salesforce sends after a security-token reset, proves that it is
 //! genuine, takes the token out and writes it to a secret store.
 
+#[cfg(feature = "config")]
+pub mod config;
+pub mod files;
 pub mod ingest;
+#[cfg(feature = "config")]
+pub mod secret;
 #[cfg(any(
     feature = "keyring",
     feature = "age",
