@@ -77,11 +77,15 @@ fn read(reader: &Reader<'_>, number: &str) -> Result<Account, ConfigError> {
         _ => Org::Production,
     };
     let max_age = reader.text(&key("max_age")).map(parse_duration).transpose();
-    let max_age = max_age.map_err(|problem| reader.wrong(&key("max_age"), &problem, "write it as \"90d\""))?;
+    let max_age = max_age
+        .map_err(|problem| reader.wrong(&key("max_age"), &problem, "write it as \"90d\""))?;
     Ok(Account {
         username: username.to_owned(),
         org,
-        store: reader.text(&key("store")).unwrap_or(DEFAULT_STORE).to_owned(),
+        store: reader
+            .text(&key("store"))
+            .unwrap_or(DEFAULT_STORE)
+            .to_owned(),
         max_age: max_age.unwrap_or(DEFAULT_MAX_AGE),
         password: reader.secret(&key("password"))?,
         consumers: consumers(reader, number)?,
@@ -95,7 +99,8 @@ fn refuse_what_is_not_done(reader: &Reader<'_>, number: &str) -> Result<(), Conf
     }
     let on_stored = ["account", number, "on_stored"];
     if reader.list(&on_stored).is_some_and(|argv| !argv.is_empty()) {
-        let hint = "remove the key; `sftoken wait … && COMMAND` runs a command once the token is stored";
+        let hint =
+            "remove the key; `sftoken wait … && COMMAND` runs a command once the token is stored";
         return Err(reader.not_yet(&on_stored, hint));
     }
     Ok(())
@@ -125,7 +130,9 @@ fn known_store(
         return Ok(());
     }
     let name = &account.store;
-    let near = stores.keys().min_by_key(|known| keys::distance(name, known));
+    let near = stores
+        .keys()
+        .min_by_key(|known| keys::distance(name, known));
     let hint = match near.filter(|known| keys::distance(name, known) <= 2) {
         Some(near) => format!("did you mean {near:?}?"),
         None => format!("add [store.{name}] with its url"),

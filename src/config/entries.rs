@@ -130,12 +130,10 @@ impl Reading<'_> {
         };
         match read {
             Ok(value) => self.entries.insert(path.to_vec(), value, place),
-            Err((problem, hint)) => self.wrong.push(ConfigError::new(
-                place,
-                &path.join("."),
-                &problem,
-                &hint,
-            )),
+            Err((problem, hint)) => {
+                self.wrong
+                    .push(ConfigError::new(place, &path.join("."), &problem, &hint))
+            }
         }
     }
 
@@ -184,8 +182,14 @@ fn read(kind: Kind, value: &DeValue<'_>) -> Result<Value, (String, String)> {
 pub(super) fn wants(kind: Kind) -> (String, String) {
     let (what, example) = match kind {
         Kind::Text => ("a text", "write it in double quotes".to_owned()),
-        Kind::Bool => ("true or false", "write true or false, without quotes".to_owned()),
-        Kind::List => ("a list of texts", "write it as [\"one\", \"two\"]".to_owned()),
+        Kind::Bool => (
+            "true or false",
+            "write true or false, without quotes".to_owned(),
+        ),
+        Kind::List => (
+            "a list of texts",
+            "write it as [\"one\", \"two\"]".to_owned(),
+        ),
         Kind::Secret => (
             "a reference to a secret",
             format!("write where the secret stands: {}", crate::secret::FORMS),

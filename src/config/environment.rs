@@ -52,7 +52,9 @@ fn wrong(name: &str, key: &str, problem: &str, hint: &str) -> ConfigError {
 fn nothing(name: &str) -> ConfigError {
     let as_variable = |pattern: &str| pattern.replace('.', "_").to_ascii_uppercase();
     let rest = name.strip_prefix(PREFIX).unwrap_or(name);
-    let fixed = KEYS.iter().filter(|(pattern, _)| !pattern.contains(['*', '#']));
+    let fixed = KEYS
+        .iter()
+        .filter(|(pattern, _)| !pattern.contains(['*', '#']));
     let near = fixed
         .map(|(pattern, _)| as_variable(pattern))
         .map(|known| (keys::distance(rest, &known), known))
@@ -100,7 +102,9 @@ fn fill(pattern: &str, rest: &str, entries: &Entries) -> Option<Vec<String>> {
         path.push(match *segment {
             "*" => named(&path, taken, entries)?,
             "#" => taken.parse::<usize>().ok()?.to_string(),
-            fixed => taken.eq_ignore_ascii_case(fixed).then(|| fixed.to_owned())?,
+            fixed => taken
+                .eq_ignore_ascii_case(fixed)
+                .then(|| fixed.to_owned())?,
         });
         let after = &rest[taken.len()..];
         rest = match segments.len() == at + 1 {

@@ -106,11 +106,14 @@ pub(super) fn nearest(path: &[String]) -> Option<&'static str> {
 }
 
 fn fits(segments: &[&str], path: &[String]) -> bool {
-    segments.iter().zip(path).all(|(segment, name)| match *segment {
-        "*" => !name.is_empty(),
-        "#" => name.parse::<usize>().is_ok(),
-        fixed => fixed == name,
-    })
+    segments
+        .iter()
+        .zip(path)
+        .all(|(segment, name)| match *segment {
+            "*" => !name.is_empty(),
+            "#" => name.parse::<usize>().is_ok(),
+            fixed => fixed == name,
+        })
 }
 
 /// Number of single-letter edits between two names (Levenshtein).

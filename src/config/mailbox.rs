@@ -88,7 +88,8 @@ fn read(reader: &Reader<'_>, name: &str) -> Result<Mailbox, ConfigError> {
     let key = |last| ["mailbox", name, last];
     refuse_what_is_not_done(reader, name)?;
     let text = reader.required(&key("url"), EXAMPLE)?;
-    let url = parse_url(text).map_err(|(problem, hint)| reader.wrong(&key("url"), &problem, &hint))?;
+    let url =
+        parse_url(text).map_err(|(problem, hint)| reader.wrong(&key("url"), &problem, &hint))?;
     let folders = reader.checked_list(&key("folders"), |folder| match folder {
         "" => Err(("a folder has no name".to_owned(), "remove it".to_owned())),
         folder => Ok(folder.to_owned()),
@@ -135,11 +136,18 @@ const EXAMPLE: &str = "write it as url = \"imaps://user@example.com@imap.example
 fn parse_url(text: &str) -> Result<MailboxUrl, (String, String)> {
     // NOTE: nothing of the text is shown before it is known to hold no password.
     let wrong = |problem: &str| (problem.to_owned(), EXAMPLE.to_owned());
-    let (scheme, rest) = text.split_once("://").ok_or_else(|| wrong("this is not a URL"))?;
-    let (user, place) = rest.rsplit_once('@').ok_or_else(|| wrong("the URL names no user"))?;
+    let (scheme, rest) = text
+        .split_once("://")
+        .ok_or_else(|| wrong("this is not a URL"))?;
+    let (user, place) = rest
+        .rsplit_once('@')
+        .ok_or_else(|| wrong("the URL names no user"))?;
     if user.contains(':') {
         let hint = "a password is never in a URL: give a reference to it, and write a colon in a user as %3A";
-        return Err(("the URL holds a password (it is not shown)".to_owned(), hint.to_owned()));
+        return Err((
+            "the URL holds a password (it is not shown)".to_owned(),
+            hint.to_owned(),
+        ));
     }
     let (security, port) = match scheme {
         "imaps" => (Security::Tls, 993),
@@ -151,7 +159,12 @@ fn parse_url(text: &str) -> Result<MailboxUrl, (String, String)> {
     if user.is_empty() || user.contains(char::is_control) {
         return Err(wrong("the URL names no user"));
     }
-    Ok(MailboxUrl { host, port, security, user })
+    Ok(MailboxUrl {
+        host,
+        port,
+        security,
+        user,
+    })
 }
 
 /// Splits `HOST:PORT`; an IPv6 address stands in brackets.

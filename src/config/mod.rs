@@ -22,7 +22,7 @@ mod trust;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use account::{Account, DEFAULT_MAX_AGE, DEFAULT_STORE, DEFAULT_STORE_URL};
@@ -99,6 +99,30 @@ impl Config {
     pub fn store_url(&self, account: &Account) -> &str {
         let url = self.stores.get(&account.store);
         url.map_or(DEFAULT_STORE_URL, String::as_str)
+    }
+
+    /// Puts one store in the place of every configured one: `--store`.
+    ///
+    /// # Errors
+    /// When two accounts would then share one place in it.
+    pub fn use_store(&mut self, url: &str) -> Result<(), ConfigError> {
+        self.stores = BTreeMap::from([(DEFAULT_STORE.to_owned(), url.to_owned())]);
+        let mut usernames = BTreeSet::new();
+        for account in &mut self.accounts {
+            DEFAULT_STORE.clone_into(&mut account.store);
+            if !usernames.insert(&account.username) {
+                let name = &account.username;
+                let problem = format!("two accounts {name:?} would share one place in the store");
+                let hint = "name one of them in a configuration file of its own";
+                return Err(ConfigError::new(
+                    Place::Option("--store"),
+                    "",
+                    &problem,
+                    hint,
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

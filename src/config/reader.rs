@@ -47,7 +47,10 @@ impl Reader<'_> {
         let place = (0..=key.len())
             .rev()
             .find_map(|depth| self.entries.get(&key[..depth]))
-            .map_or_else(|| Place::Absent(self.file.to_owned()), |(_, place)| place.clone());
+            .map_or_else(
+                || Place::Absent(self.file.to_owned()),
+                |(_, place)| place.clone(),
+            );
         ConfigError::new(place, &key.join("."), problem, hint)
     }
 

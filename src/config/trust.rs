@@ -17,11 +17,16 @@ pub const DEFAULT_MAX_MAIL_AGE: SignedDuration = SignedDuration::from_hours(7 * 
 pub(super) fn read(reader: &Reader<'_>) -> Result<Policy, ConfigError> {
     refuse_what_is_not_done(reader)?;
     let default = Policy::default();
-    let words = |key: &[&str], check: fn(&str) -> Checked, default| -> Result<Vec<String>, ConfigError> {
-        Ok(reader.checked_list(key, check)?.unwrap_or(default))
-    };
+    let words =
+        |key: &[&str], check: fn(&str) -> Checked, default| -> Result<Vec<String>, ConfigError> {
+            Ok(reader.checked_list(key, check)?.unwrap_or(default))
+        };
     let policy = Policy {
-        signing_domains: words(&["trust", "signing_domains"], domain, default.signing_domains)?,
+        signing_domains: words(
+            &["trust", "signing_domains"],
+            domain,
+            default.signing_domains,
+        )?,
         senders: words(&["trust", "senders"], address, default.senders)?,
         denied_selectors: words(
             &["trust", "denied_selectors"],
@@ -31,7 +36,10 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Policy, ConfigError> {
         max_age: Some(max_mail_age(reader)?),
         ..Policy::default()
     };
-    for (key, list) in [("signing_domains", &policy.signing_domains), ("senders", &policy.senders)] {
+    for (key, list) in [
+        ("signing_domains", &policy.signing_domains),
+        ("senders", &policy.senders),
+    ] {
         if list.is_empty() {
             let hint = "name one, or remove the key to have the default";
             return Err(reader.wrong(&["trust", key], "an empty list trusts nobody", hint));
@@ -54,10 +62,16 @@ fn refuse_what_is_not_done(reader: &Reader<'_>) -> Result<(), ConfigError> {
         return Err(reader.not_yet(&proof, "write proof = \"dkim\", or remove the key"));
     }
     let remove = "remove the key";
-    if reader.text(&["trust", "authserv_id"]).is_some_and(|id| !id.is_empty()) {
+    if reader
+        .text(&["trust", "authserv_id"])
+        .is_some_and(|id| !id.is_empty())
+    {
         return Err(reader.not_yet(&["trust", "authserv_id"], remove));
     }
-    if reader.list(&["trust", "pinned_keys"]).is_some_and(|keys| !keys.is_empty()) {
+    if reader
+        .list(&["trust", "pinned_keys"])
+        .is_some_and(|keys| !keys.is_empty())
+    {
         return Err(reader.not_yet(&["trust", "pinned_keys"], remove));
     }
     if reader.bool(&["trust", "armed_only"]) == Some(true) {
@@ -72,7 +86,9 @@ type Checked = Result<String, (String, String)>;
 fn is_domain(text: &str) -> bool {
     let label = |label: &str| {
         let ends = !label.starts_with('-') && !label.ends_with('-');
-        let letters = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let letters = label
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         !label.is_empty() && ends && letters
     };
     text.contains('.') && text.split('.').all(label)

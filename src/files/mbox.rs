@@ -44,7 +44,11 @@ impl<R: BufRead> Mbox<R> {
         self.begun = false;
         loop {
             piece.clear();
-            let read = self.from.by_ref().take(64 * 1024).read_until(b'\n', &mut piece)?;
+            let read = self
+                .from
+                .by_ref()
+                .take(64 * 1024)
+                .read_until(b'\n', &mut piece)?;
             if read == 0 {
                 self.over = true;
                 return Ok(Some(mail.content()));
@@ -66,7 +70,11 @@ impl<R: BufRead> Mbox<R> {
 
     fn skip_separator(&mut self, piece: &mut Vec<u8>) -> io::Result<bool> {
         piece.clear();
-        let read = self.from.by_ref().take(64 * 1024).read_until(b'\n', piece)?;
+        let read = self
+            .from
+            .by_ref()
+            .take(64 * 1024)
+            .read_until(b'\n', piece)?;
         self.finish_line(piece)?;
         Ok(read != 0)
     }
@@ -75,7 +83,10 @@ impl<R: BufRead> Mbox<R> {
     fn finish_line(&mut self, piece: &mut Vec<u8>) -> io::Result<()> {
         while !piece.is_empty() && !piece.ends_with(b"\n") {
             piece.clear();
-            self.from.by_ref().take(64 * 1024).read_until(b'\n', piece)?;
+            self.from
+                .by_ref()
+                .take(64 * 1024)
+                .read_until(b'\n', piece)?;
         }
         Ok(())
     }
@@ -145,8 +156,6 @@ fn unquoted(line: &[u8]) -> &[u8] {
 /// `From ` too.
 pub(super) fn looks_like(text: &[u8]) -> bool {
     let line = text.split(|&byte| byte == b'\n').next().unwrap_or(text);
-    let is_time = |word: &[u8]| {
-        matches!(word, [a, b, b':', c, d, ..] if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()))
-    };
+    let is_time = |word: &[u8]| matches!(word, [a, b, b':', c, d, ..] if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()));
     line.starts_with(FROM) && line.split(|&byte| byte == b' ').skip(2).any(is_time)
 }

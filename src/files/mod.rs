@@ -78,7 +78,9 @@ type Reader<'i> = Box<dyn BufRead + 'i>;
 
 impl std::fmt::Debug for Mails<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Mails").field("paths", &self.paths).finish_non_exhaustive()
+        f.debug_struct("Mails")
+            .field("paths", &self.paths)
+            .finish_non_exhaustive()
     }
 }
 
@@ -161,7 +163,10 @@ impl<'i> Mails<'i> {
         size: Option<u64>,
     ) -> Option<Result<Item, FileError>> {
         let mut first = Vec::with_capacity(mbox::FROM.len());
-        let peek = from.by_ref().take(mbox::FROM.len() as u64).read_to_end(&mut first);
+        let peek = from
+            .by_ref()
+            .take(mbox::FROM.len() as u64)
+            .read_to_end(&mut first);
         if let Err(error) = peek {
             return Some(Err(unreadable(&source, &error)));
         }
@@ -216,7 +221,13 @@ fn unreadable(path: &str, error: &io::Error) -> FileError {
             "permission denied",
             "run as a user who may read it, or change its mode",
         ),
-        _ => return failed(path, &format!("cannot be read: {error}"), "check the disk and the path"),
+        _ => {
+            return failed(
+                path,
+                &format!("cannot be read: {error}"),
+                "check the disk and the path",
+            );
+        }
     };
     failed(path, problem, hint)
 }

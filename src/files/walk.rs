@@ -71,7 +71,8 @@ impl Walk {
         for entry in fs::read_dir(folder)? {
             entries.push(entry?.path());
         }
-        let maildir = entries.iter().any(|entry| is_delivered(entry)) && entries.iter().any(|e| e.is_dir());
+        let maildir =
+            entries.iter().any(|entry| is_delivered(entry)) && entries.iter().any(|e| e.is_dir());
         entries.retain(|entry| !skipped(entry, maildir));
         entries.sort_unstable_by(|left, right| right.cmp(left));
         self.waiting.append(&mut entries);
@@ -99,7 +100,10 @@ impl Iterator for Walk {
 
 /// Whether this is `cur` or `new`, where a Maildir keeps what was delivered.
 fn is_delivered(path: &Path) -> bool {
-    matches!(path.file_name().and_then(|name| name.to_str()), Some("cur" | "new"))
+    matches!(
+        path.file_name().and_then(|name| name.to_str()),
+        Some("cur" | "new")
+    )
 }
 
 /// `tmp` of a Maildir holds half-written mails; other hidden files and folders are not mails, but
@@ -116,7 +120,9 @@ fn skipped(path: &Path, maildir: bool) -> bool {
 }
 
 fn counts(path: &Path) -> io::Result<bool> {
-    let eml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("eml"));
+    let eml = path
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("eml"));
     if eml || path.parent().is_some_and(in_delivered) {
         return Ok(true);
     }

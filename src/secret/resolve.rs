@@ -132,8 +132,12 @@ fn readable_by_others(_about: &std::fs::Metadata) -> bool {
 /// systemd's folder is private to the unit, whatever the files' modes are (systemd.exec(5)).
 fn credential(name: &str, from: &Sources<'_>) -> Result<Secret, Trouble> {
     let hint = format!("add LoadCredential={name}:PATH to the unit");
-    let folder = (from.env)("CREDENTIALS_DIRECTORY")
-        .ok_or_else(|| ("systemd handed over no credentials".to_owned(), hint.clone()))?;
+    let folder = (from.env)("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+        (
+            "systemd handed over no credentials".to_owned(),
+            hint.clone(),
+        )
+    })?;
     let file = File::open(PathBuf::from(folder).join(name));
     let text = file.and_then(content);
     text.map_err(|error| (format!("cannot be read: {}", error.kind()), hint))?
