@@ -5,10 +5,13 @@ pub mod ingest;
 
 #[cfg(feature = "dns")]
 pub mod dns;
+pub mod files;
 #[cfg(feature = "imap")]
 pub mod inbox;
 #[cfg(feature = "ledger")]
 pub mod ledger;
+#[cfg(feature = "config")]
+pub mod secret;
 #[cfg(any(
     feature = "keyring",
     feature = "age",
@@ -17,10 +20,16 @@ pub mod ledger;
     feature = "testing"
 ))]
 pub mod store;
-#[cfg(feature = "testing")]
-pub mod testing;
+
 #[cfg(feature = "watch")]
 pub mod watch;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "config")]
+pub mod config;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use ingest::keys::{KeyAnswer, KeyAnswers};
 pub use ingest::mail::{Mail, as_sent};
