@@ -15,7 +15,6 @@ use super::pipeline::{Letter, Pipeline, log};
 use super::verdict::Verdict;
 use crate::inbox::{Endpoint, FolderState, Head, InboxError, Limits, Session};
 use crate::ingest::cursor::{Cursor, Plan, Progress, Seen};
-use crate::ingest::event::Receipt;
 use crate::ingest::order::Arrival;
 use crate::ingest::secret::Secret;
 use crate::ledger::Source;
@@ -83,7 +82,7 @@ struct Retry {
 pub(super) struct Folder {
     pub(super) task: FolderTask,
     pipeline: Pipeline,
-    receipts: mpsc::UnboundedSender<Receipt>,
+    verdicts: mpsc::UnboundedSender<Verdict>,
     cursor: Option<Cursor>,
     /// Mails before this time do not matter when UIDs cannot tell.
     not_before: Option<Timestamp>,
@@ -96,7 +95,7 @@ impl Folder {
     pub(super) fn new(
         task: FolderTask,
         pipeline: Pipeline,
-        receipts: mpsc::UnboundedSender<Receipt>,
+        verdicts: mpsc::UnboundedSender<Verdict>,
     ) -> Self {
         let now = (pipeline.clock)();
         let not_before = match task.start {
@@ -107,7 +106,7 @@ impl Folder {
         Self {
             task,
             pipeline,
-            receipts,
+            verdicts,
             cursor: None,
             not_before,
             settled: BTreeSet::new(),
@@ -281,22 +280,17 @@ impl Folder {
     /// Logs and hands on a verdict; plans the next try of an open one.
     fn take(&mut self, uid: u32, verdict: Verdict) -> bool {
         log(&verdict, !self.open.contains_key(&uid));
-        match verdict {
-            Verdict::Settled(receipt) => {
-                // Nobody listens any more: the watch is ending.
-                let _ = self.receipts.send(receipt);
-                true
-            }
-            Verdict::Open(report, _) => {
-                let retry = self.open.entry(uid).or_insert_with(|| Retry {
-                    backoff: Backoff::RETRY,
-                    due: Instant::now(),
-                });
-                retry.due = Instant::now() + retry.backoff.pause(chance(uid));
-                let _ = self.receipts.send(Receipt::unstored(report));
-                false
-            }
+        let settled = matches!(verdict, Verdict::Settled(_));
+        if !settled {
+            let retry = self.open.entry(uid).or_insert_with(|| Retry {
+                backoff: Backoff::RETRY,
+                due: Instant::now(),
+            });
+            retry.due = Instant::now() + retry.backoff.pause(chance(uid));
         }
+        // When nobody listens any more, the watch is ending.
+        let _ = self.verdicts.send(verdict);
+        settled
     }
 
     /// How long until an open mail is due again.

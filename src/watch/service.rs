@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use super::connection::{follow, once};
 use super::folder::{Folder, FolderTask};
 use super::pipeline::Pipeline;
+use super::verdict::Verdict;
 use crate::inbox::InboxError;
-use crate::ingest::event::Receipt;
 
 /// The request to stop, given to every task.
 #[derive(Clone, Debug)]
@@ -42,21 +42,21 @@ pub struct Stopped {
     pub error: InboxError,
 }
 
-/// Watches all folders until the shutdown, or until none can be watched any more. Receipts (and
-/// refusals) go to `receipts` as they come.
+/// Watches all folders until the shutdown, or until none can be watched any more. Each mail's verdict goes
+/// to `verdicts` as it comes.
 ///
 /// # Errors
 /// The folders that were given up: a refused password, an untrusted certificate, a missing folder.
 pub async fn watch(
     tasks: Vec<FolderTask>,
     pipeline: &Pipeline,
-    receipts: &mpsc::UnboundedSender<Receipt>,
+    verdicts: &mpsc::UnboundedSender<Verdict>,
     shutdown: &Shutdown,
 ) -> Result<(), Vec<Stopped>> {
     let mut running = JoinSet::new();
     for task in tasks {
         let names = (task.mailbox.clone(), task.folder.clone());
-        let folder = Folder::new(task, pipeline.clone(), receipts.clone());
+        let folder = Folder::new(task, pipeline.clone(), verdicts.clone());
         let following = follow(folder, None, shutdown.clone());
         running.spawn(async move { following.await.map_err(|error| stopped(names, error)) });
     }
@@ -83,12 +83,12 @@ pub async fn watch(
 pub async fn catch_up(
     tasks: Vec<FolderTask>,
     pipeline: &Pipeline,
-    receipts: &mpsc::UnboundedSender<Receipt>,
+    verdicts: &mpsc::UnboundedSender<Verdict>,
 ) -> Result<(), Vec<Stopped>> {
     let mut running = JoinSet::new();
     for task in tasks {
         let names = (task.mailbox.clone(), task.folder.clone());
-        let mut folder = Folder::new(task, pipeline.clone(), receipts.clone());
+        let mut folder = Folder::new(task, pipeline.clone(), verdicts.clone());
         running.spawn(async move {
             once(&mut folder)
                 .await

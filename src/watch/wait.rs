@@ -14,6 +14,7 @@ use super::connection::follow;
 use super::folder::{Folder, FolderTask};
 use super::pipeline::Pipeline;
 use super::service::{Shutdown, Stopped, stopped};
+use super::verdict::Verdict;
 use crate::ingest::event::{OutcomeWord, Receipt};
 use crate::ingest::policy::Account;
 
@@ -38,12 +39,12 @@ pub struct Armed {
     missing: Vec<Account>,
     anyone: bool,
     fresh_from: Timestamp,
-    receipts: mpsc::UnboundedReceiver<Receipt>,
+    verdicts: mpsc::UnboundedReceiver<Verdict>,
     running: JoinSet<Result<(), Stopped>>,
     // Dropping it ends the folders.
     _switch: tokio::sync::watch::Sender<bool>,
     found: Vec<Receipt>,
-    others: Vec<Receipt>,
+    others: Vec<Verdict>,
 }
 
 /// Why the wait ended without every token.
@@ -59,7 +60,7 @@ pub enum WaitError {
         /// The accounts that still need one.
         missing: Vec<String>,
         /// Mails that came and did not serve: refused, or open.
-        seen: Vec<Receipt>,
+        seen: Vec<Verdict>,
     },
 }
 
@@ -69,7 +70,7 @@ pub enum WaitError {
 /// # Errors
 /// The folder that cannot be watched.
 pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> {
-    let (sender, receipts) = mpsc::unbounded_channel();
+    let (sender, verdicts) = mpsc::unbounded_channel();
     let (switch, shutdown) = Shutdown::new();
     let mut running = JoinSet::new();
     let mut ready = Vec::new();
@@ -85,7 +86,7 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
         anyone: order.accounts.is_empty(),
         missing: order.accounts,
         fresh_from: order.since.checked_sub(DATE_SKEW).unwrap_or(order.since),
-        receipts,
+        verdicts,
         running,
         _switch: switch,
         found: Vec::new(),
@@ -117,7 +118,7 @@ impl Armed {
         while !self.is_complete() {
             tokio::select! {
                 biased;
-                Some(receipt) = self.receipts.recv() => self.take(receipt),
+                Some(verdict) = self.verdicts.recv() => self.take(verdict),
                 Some(ended) = self.running.join_next() => fail(ended)?,
                 () = tokio::time::sleep_until(deadline) => return Err(self.late()),
             }
@@ -135,13 +136,16 @@ impl Armed {
 
     /// A stored token that is fresh serves the account that it is for; a token for another account
     /// has been stored as well, and is told in the end.
-    fn take(&mut self, receipt: Receipt) {
+    fn take(&mut self, verdict: Verdict) {
+        let receipt = match verdict {
+            Verdict::Settled(receipt) => receipt,
+            open => return self.others.push(open),
+        };
         let report = &receipt.report;
         let fresh = report.date.is_some_and(|date| date >= self.fresh_from);
         let stored = report.outcome == OutcomeWord::Found && receipt.stored_at.is_some();
         if !(stored && fresh) {
-            self.others.push(receipt);
-            return;
+            return self.others.push(Verdict::Settled(receipt));
         }
         let serves = |account: &Account| {
             report.username.as_deref() == Some(account.username.as_str())
