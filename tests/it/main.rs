@@ -6,3 +6,7 @@
     clippy::print_stderr,
     reason = "tests"
 )]
+
+mod ledger;
+mod stores;
+mod support;

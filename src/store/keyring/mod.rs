@@ -50,7 +50,8 @@ pub(super) struct Keyring {
 #[derive(Clone, Debug)]
 struct Access {
     interactive: bool,
-    /// How long a dialog may stand, in seconds; afterwards it is taken away.
+    /// How long a dialog may stand, in seconds; afterwards it is taken away. Shorter than the
+    /// deadline, so that the answer is "nobody unlocked it" and not "no answer".
     patience: u64,
     idle: Arc<Mutex<Option<Session>>>,
 }
@@ -81,7 +82,7 @@ impl Keyring {
             deadline,
             access: Access {
                 interactive: options.interactive,
-                patience: deadline.as_secs().max(1),
+                patience: deadline.as_secs().saturating_sub(1).max(1),
                 idle: Arc::default(),
             },
         })

@@ -1,0 +1,1 @@
+//! The ledger, shared by threads and processes that die.
