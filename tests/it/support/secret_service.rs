@@ -6,7 +6,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -62,11 +62,6 @@ impl SecretService {
             daemon: None,
             others: Vec::new(),
         }
-    }
-
-    /// A folder that ends with the value.
-    pub(crate) fn home(&self) -> &Path {
-        self.home.path()
     }
 
     /// The surroundings of a process that uses this bus.
