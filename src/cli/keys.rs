@@ -3,45 +3,64 @@
 //! Knows files and resolvers. Never judges a key. Records come from `--keys`, `[dns] keys`, or the
 //! DNS.
 
+use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 
+use super::engine;
 use super::exit::{Exit, Failure};
 use crate::config::Dns;
+use crate::dns::Resolver;
 use crate::ingest::keys::KeyAnswers;
 
-/// Answers questions for DKIM keys.
-#[derive(Debug)]
-pub(crate) enum KeySource {
-    /// The records of files; every other name is absent.
-    Files(KeyAnswers),
-    /// Nobody can be asked: every name is unknown, every mail that needs one undecided.
-    Nobody,
-}
-
-impl KeySource {
-    /// Files when there are any, else the resolver.
-    pub(crate) fn open(dns: &Dns) -> Result<Self, Failure> {
-        if dns.keys.is_empty() {
-            return Ok(Self::resolver(dns));
-        }
+/// Files when there are any, else the resolver that was named, else the system's.
+pub(crate) fn resolver(dns: &Dns) -> Result<Resolver, Failure> {
+    if !dns.keys.is_empty() {
         let mut records = KeyAnswers::default();
         for file in &dns.keys {
             records.extend(key_file(file)?);
         }
-        Ok(Self::Files(records))
+        return Ok(Resolver::from_files(records));
     }
+    let Some(server) = &dns.server else {
+        return Ok(Resolver::system());
+    };
+    let address = server
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut found| found.next());
+    let address = address.ok_or_else(|| {
+        let hint = "name the resolver by its address, as in 127.0.0.1:53";
+        Failure::new(
+            Exit::Usage,
+            format!("the resolver {server} has no address"),
+            hint,
+        )
+    })?;
+    Ok(Resolver::server(address))
+}
 
-    /// NOTE: to be wired to `crate::dns::Resolver::{system, server}` once that edge is here.
-    fn resolver(_dns: &Dns) -> Self {
-        Self::Nobody
+/// Answers questions for DKIM keys, one mail after the other.
+#[derive(Debug)]
+pub(crate) struct KeySource {
+    resolver: Resolver,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl KeySource {
+    /// See [`resolver`].
+    pub(crate) fn open(dns: &Dns) -> Result<Self, Failure> {
+        Ok(Self {
+            resolver: resolver(dns)?,
+            runtime: engine::runtime()?,
+        })
     }
 
     /// The answers for these names.
     pub(crate) fn answers(&self, names: &[String]) -> KeyAnswers {
-        match self {
-            Self::Files(records) => records.answering(names.iter().map(String::as_str)),
-            Self::Nobody => KeyAnswers::default(),
+        if names.is_empty() {
+            return KeyAnswers::default();
         }
+        self.runtime.block_on(self.resolver.ask(names))
     }
 }
 

@@ -8,15 +8,23 @@
 //! ```
 
 mod args;
+mod engine;
 mod exit;
+mod get;
 mod harden;
 mod json;
 mod keys;
 mod logging;
 mod parse;
+mod receipts;
 mod render;
+mod replay;
 mod settings;
+mod signals;
+mod status;
 mod summary;
+mod wait;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -53,24 +61,12 @@ fn command(arguments: &Arguments) -> Result<Exit, Failure> {
     logging::begin(global)?;
     match &arguments.command {
         Command::Parse(args) => parse::run(global, args),
-        Command::Watch(args) => {
-            settings::read(global, Some(&args.direct))?;
-            not_here("watch")
-        }
-        Command::Wait(args) => {
-            settings::read(global, Some(&args.direct))?;
-            not_here("wait")
-        }
-        Command::Replay(_) => not_here("replay"),
-        Command::Get(_) => not_here("get"),
-        Command::Status(_) => not_here("status"),
+        Command::Watch(args) => watch::run(global, args),
+        Command::Wait(args) => wait::run(global, args),
+        Command::Replay(args) => replay::run(global, args),
+        Command::Get(args) => get::run(global, args),
+        Command::Status(_) => status::run(global),
     }
-}
-
-/// NOTE: the frame for commands that are wired later.
-fn not_here(command: &str) -> Result<Exit, Failure> {
-    let problem = format!("{command} is not part of this build");
-    Err(Failure::new(Exit::Failed, problem, ""))
 }
 
 /// Says what happened, and what to do about it.

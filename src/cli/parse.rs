@@ -16,15 +16,14 @@ use super::exit::{Exit, Failure};
 use super::keys::KeySource;
 use super::render::Style;
 use super::summary::{self, Shown};
-use super::{json, say, settings};
+use super::{engine, json, say, settings};
 use crate::config::Config;
 use crate::files::{self, Content, FileError, Item};
 use crate::ingest::event::Report;
 use crate::ingest::mail::{Mail, as_sent};
-use crate::ingest::policy::{Account, Demand, Policy};
+use crate::ingest::policy::{Demand, Policy};
 use crate::ingest::recipe::Recipe;
-use crate::ingest::refusal::{NotOurs, Refusal};
-use crate::ingest::{Outcome, examine, questions, worth_fetching};
+use crate::ingest::{Outcome, examine, examine_oversized, questions};
 
 /// Runs `parse`.
 pub(crate) fn run(global: &Global, args: &Parse) -> Result<Exit, Failure> {
@@ -74,34 +73,13 @@ const UNPROVEN: &str = "--unproven: nothing proves who wrote these mails; anyone
 fn policy(config: &Config, args: &Parse) -> Policy {
     let mut policy = config.policy.clone();
     if !args.accounts.is_empty() {
-        policy.accounts = args
-            .accounts
-            .iter()
-            .flat_map(|name| named(config, name))
-            .collect();
+        policy.accounts = engine::named_accounts(config, &args.accounts);
     }
     policy.max_age = None;
     if args.unproven {
         policy.demand = Demand::Nothing;
     }
     policy
-}
-
-/// The configured accounts of a username; any org when there is none.
-fn named(config: &Config, username: &str) -> Vec<Account> {
-    let configured = config.policy.accounts.iter();
-    let same: Vec<Account> = configured
-        .filter(|account| account.username == username)
-        .cloned()
-        .collect();
-    if !same.is_empty() {
-        return same;
-    }
-    let username = username.to_owned();
-    vec![Account {
-        username,
-        org: None,
-    }]
 }
 
 /// Everything that an examination needs beside the mail.
@@ -123,7 +101,7 @@ impl Judge {
         let mail = Mail::parse(&bytes);
         let outcome = match &item.content {
             Content::Whole(_) => self.examine(&mail),
-            Content::TooLarge { .. } => self.too_large(&mail),
+            Content::TooLarge { .. } => examine_oversized(&mail, &self.policy, self.recipes),
         };
         told(&Report::new(&item.source, &mail, &outcome), &outcome)?;
         Ok(outcome)
@@ -134,13 +112,6 @@ impl Judge {
         let names = questions(mail, &self.policy, self.recipes, now);
         let keys = self.keys.answers(&names);
         examine(mail, &keys, &self.policy, self.recipes, now)
-    }
-
-    fn too_large(&self, header: &Mail<'_>) -> Outcome {
-        match worth_fetching(header, &self.policy, self.recipes) {
-            true => Outcome::Refused(Refusal::TooLarge),
-            false => Outcome::NotOurs(NotOurs::NotCandidate),
-        }
     }
 }
 

@@ -27,6 +27,8 @@ use crate::ingest::policy::Org;
 use crate::ingest::token::{Fingerprint, Token};
 
 pub use error::{StoreError, StoreErrorKind};
+#[cfg(feature = "keyring")]
+pub use keyring::password;
 pub use open::{StoreOptions, choose_default, open};
 
 /// Which token: the account, as a store names it.

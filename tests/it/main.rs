@@ -9,4 +9,6 @@
 
 mod dns;
 mod imap;
+mod ledger;
+mod stores;
 mod support;

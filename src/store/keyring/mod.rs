@@ -30,12 +30,28 @@ use trouble::Trouble;
 
 use super::address::{Address, escape};
 use super::{Capabilities, Key, Meta, Store, StoreError, StoreOptions};
+use crate::ingest::secret::Secret;
 use crate::ingest::token::Token;
 
 /// Nobody sits in front of the screen. A healthy daemon answers in 50 ms (facts, 1.2).
 const UNATTENDED: Duration = Duration::from_secs(5);
 /// Someone may have to find and type a password.
 const ATTENDED: Duration = Duration::from_secs(30);
+
+/// A password that the user keeps in the keyring, under `service` and `user`; `None` when there is
+/// no such entry.
+///
+/// # Errors
+/// When the keyring is missing, locked or silent.
+pub fn password(
+    service: &str,
+    user: &str,
+    options: &StoreOptions,
+) -> Result<Option<Secret>, StoreError> {
+    let (service_name, user) = (service.to_owned(), user.to_owned());
+    Keyring::named(service, options)
+        .run(move |session| slot::read_password(session, &service_name, &user))
+}
 
 /// The keyring of this user on this machine.
 #[derive(Debug)]
@@ -50,7 +66,8 @@ pub(super) struct Keyring {
 #[derive(Clone, Debug)]
 struct Access {
     interactive: bool,
-    /// How long a dialog may stand, in seconds; afterwards it is taken away.
+    /// How long a dialog may stand, in seconds; afterwards it is taken away. Shorter than the
+    /// deadline, so that the answer is "nobody unlocked it" and not "no answer".
     patience: u64,
     idle: Arc<Mutex<Option<Session>>>,
 }
@@ -69,22 +86,26 @@ impl Keyring {
             }
             service => service,
         };
+        Ok(Self::named(service, options))
+    }
+
+    fn named(service: &str, options: &StoreOptions) -> Self {
         let usual = if options.interactive {
             ATTENDED
         } else {
             UNATTENDED
         };
         let deadline = options.deadline.unwrap_or(usual);
-        Ok(Self {
+        Self {
             shown: format!("keyring://{}", escape(service)),
             service: service.to_owned(),
             deadline,
             access: Access {
                 interactive: options.interactive,
-                patience: deadline.as_secs().max(1),
+                patience: deadline.as_secs().saturating_sub(1).max(1),
                 idle: Arc::default(),
             },
-        })
+        }
     }
 
     /// Does `work` on a thread of its own, within the deadline.

@@ -93,6 +93,7 @@ fn by_name(name: &str, text: &str) -> Option<Trouble> {
         start if start.starts_with("Spawn.") => Some(Trouble::NoProvider),
         "ServiceUnknown" | "NameHasNoOwner" => Some(Trouble::NoProvider),
         "NoSession" | "Disconnected" | "UnknownObject" => Some(Trouble::Forgotten),
+        "NoReply" | "Timeout" | "TimedOut" => Some(Trouble::Silent),
         "IsLocked" => Some(Trouble::Locked),
         _ => None,
     }

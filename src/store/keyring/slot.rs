@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::platform::Session;
 use super::trouble::Trouble;
+use crate::ingest::secret::Secret;
 use crate::ingest::token::Token;
 use crate::store::token_in;
 
@@ -46,6 +47,19 @@ pub(super) fn read(
         Ok(secret) => token_in(&secret).map(Some).ok_or(Trouble::NoToken),
         Err(Error::NoEntry) => Ok(None),
         Err(Error::Ambiguous(entries)) => same_in_all(&entries).map(Some),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Any secret of the slot, such as a mailbox's password.
+pub(super) fn read_password(
+    session: &Session,
+    service: &str,
+    user: &str,
+) -> Result<Option<Secret>, Trouble> {
+    match session.entry(service, user)?.get_password() {
+        Ok(password) => Ok(Some(Secret::new(password))),
+        Err(Error::NoEntry) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

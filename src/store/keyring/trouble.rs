@@ -26,10 +26,12 @@ pub(super) enum Trouble {
     NoCollection,
     /// Locked, and nobody may be asked.
     Locked,
-    /// The dialog was dismissed, or could not be shown.
+    /// The dialog was dismissed or not answered, or could not be shown.
     Dismissed,
     /// Nothing came back in time.
     NoAnswer(Duration),
+    /// The daemon holds its name on the bus and says nothing.
+    Silent,
     /// The daemon does not know our session: it was started again.
     Forgotten,
     /// The platform refuses access.
@@ -67,7 +69,7 @@ impl Trouble {
             Self::NoBus | Self::NoProvider | Self::NoCollection => Kind::Unreachable,
             Self::Forgotten | Self::Crashed | Self::Other(_) => Kind::Unreachable,
             Self::Locked | Self::Dismissed => Kind::Locked,
-            Self::NoAnswer(_) => Kind::Timeout,
+            Self::NoAnswer(_) | Self::Silent => Kind::Timeout,
             Self::NoAccess(_) => Kind::Refused,
             Self::Differs | Self::NoToken | Self::Disagree(_) => Kind::Corrupt,
         }
@@ -81,6 +83,7 @@ impl Trouble {
             Self::Locked => "unlock the keyring (log in to the desktop, or open seahorse), or run the command on a terminal, where it may ask".to_owned(),
             Self::Dismissed => "try again and answer the dialog; without a screen, unlock the keyring first".to_owned(),
             Self::NoAnswer(_) => "look for a dialog that waits for the keyring's password, answer it, and try again".to_owned(),
+            Self::Silent => "restart the keyring's daemon (log out and in again)".to_owned(),
             Self::Forgotten => "try again; if it stays so, log out and in again".to_owned(),
             Self::NoAccess(_) => "allow sftoken to use the keyring, and try again".to_owned(),
             Self::Differs => "another program writes to the same entry: find it, and try again".to_owned(),
@@ -98,8 +101,9 @@ impl fmt::Display for Trouble {
             Self::NoProvider => f.write_str("no program on the session bus keeps secrets"),
             Self::NoCollection => f.write_str("the keyring has no default collection"),
             Self::Locked => f.write_str("the keyring is locked, and nobody is there to unlock it"),
-            Self::Dismissed => f.write_str("the keyring is locked, and the dialog to unlock it was dismissed or could not be shown"),
+            Self::Dismissed => f.write_str("the keyring is locked, and the dialog to unlock it was dismissed, not answered, or could not be shown"),
             Self::NoAnswer(limit) => write!(f, "the keyring gave no answer within {} s", limit.as_secs_f32()),
+            Self::Silent => f.write_str("the keyring's daemon does not answer"),
             Self::Forgotten => f.write_str("the keyring's daemon was restarted and does not take a new session"),
             Self::NoAccess(text) => write!(f, "the platform refuses access to the keyring: {text}"),
             Self::Differs => f.write_str("the keyring gave back something else than was written"),

@@ -1,3 +1,4 @@
-//! Real peers for the tests.
+//! Real servers for the tests: started on loopback, gone with the test.
 
 pub(crate) mod dovecot;
+pub(crate) mod secret_service;

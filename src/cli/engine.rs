@@ -1,0 +1,264 @@
+//! From a configuration to the library's values: stores, folders, the pipeline.
+//!
+//! Knows which configured word becomes which argument, and asks for a password on a terminal.
+//! Never decides: it only builds. Everything comes from the configuration and the options.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::exit::{Exit, Failure};
+use super::keys;
+use crate::config::{Config, DEFAULT_STORE_URL, Mailbox, Security};
+use crate::inbox::{self, Endpoint, Limits};
+use crate::ingest::policy::{Account, Org, Policy};
+use crate::ingest::recipe::Recipe;
+use crate::ingest::secret::Secret;
+use crate::ledger::Ledger;
+use crate::secret::{SecretError, SecretRef, Sources, resolve};
+use crate::store::{self, Key, Store, StoreError, StoreOptions};
+use crate::watch::{Clock, FolderTask, Pipeline, Start, Stores, Trouble};
+
+/// The pipeline of a configuration.
+pub(crate) fn pipeline(config: &Config, policy: Policy, clock: Clock) -> Result<Pipeline, Failure> {
+    Ok(Pipeline {
+        recipes: Recipe::built_in(),
+        resolver: Arc::new(keys::resolver(&config.dns)?),
+        stores: Arc::new(stores(config, &policy)?),
+        ledger: Arc::new(ledger(config)?),
+        policy: Arc::new(policy),
+        clock,
+    })
+}
+
+/// The system's clock.
+pub(crate) fn real_clock() -> Clock {
+    Arc::new(Timestamp::now)
+}
+
+/// An async runtime on this thread: one sleeping connection costs no thread.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    built.map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("cannot begin to wait: {error}"),
+            "check the limits on open files and threads",
+        )
+    })
+}
+
+/// The ledger in the state folder.
+pub(crate) fn ledger(config: &Config) -> Result<Ledger, Failure> {
+    let folder = config
+        .state_dir
+        .clone()
+        .or_else(crate::config::default_state_dir);
+    let folder = folder.ok_or_else(|| {
+        let hint = "set HOME, or state_dir in the configuration";
+        Failure::new(Exit::Usage, "there is no place for the ledger", hint)
+    })?;
+    Ok(Ledger::open(folder.join("ledger.db"))?)
+}
+
+/// Accounts that the user named: as configured, or with any org.
+pub(crate) fn named_accounts(config: &Config, names: &[String]) -> Vec<Account> {
+    let of = |name: &String| {
+        let configured = config.policy.accounts.iter();
+        let same: Vec<Account> = configured
+            .filter(|account| account.username == *name)
+            .cloned()
+            .collect();
+        let any = Account {
+            username: name.clone(),
+            org: None,
+        };
+        if same.is_empty() { vec![any] } else { same }
+    };
+    names.iter().flat_map(of).collect()
+}
+
+/// Whether somebody sits in front of the screen.
+fn options() -> StoreOptions {
+    StoreOptions {
+        interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+        deadline: None,
+    }
+}
+
+/// Opens one store.
+pub(crate) fn open_store(url: &str) -> Result<Arc<dyn Store>, Failure> {
+    Ok(store::open(url, &options())?)
+}
+
+/// Each account's store; accounts that are named nowhere go to the default one.
+fn stores(config: &Config, policy: &Policy) -> Result<Stores, Failure> {
+    let mut opened: BTreeMap<&str, Arc<dyn Store>> = BTreeMap::new();
+    let default = config
+        .stores
+        .get("default")
+        .map_or(DEFAULT_STORE_URL, String::as_str);
+    let strangers = policy.accounts.is_empty()
+        || policy
+            .accounts
+            .iter()
+            .any(|account| configured(config, account).is_none());
+    let mut stores = Stores::default();
+    if strangers {
+        let store = open_store(default)?;
+        opened.insert(default, Arc::clone(&store));
+        stores = Stores::all_in(store);
+    }
+    for account in &config.accounts {
+        let url = config.store_url(account);
+        let store = match opened.get(url) {
+            Some(store) => Arc::clone(store),
+            None => open_store(url)?,
+        };
+        opened.insert(url, Arc::clone(&store));
+        let key = Key {
+            username: account.username.clone(),
+            org: account.org,
+        };
+        stores.route(key, store);
+    }
+    Ok(stores)
+}
+
+fn configured<'c>(config: &'c Config, wanted: &Account) -> Option<&'c crate::config::Account> {
+    let fits = |org: Org| wanted.org.is_none_or(|wanted| wanted == org);
+    config
+        .accounts
+        .iter()
+        .find(|account| account.username == wanted.username && fits(account.org))
+}
+
+/// Every store must be able to take a token now: before anything is reset.
+pub(crate) fn check_stores(stores: &Stores, config: &Config) -> Result<(), Failure> {
+    let by_default = config.stores.values().all(|url| url == DEFAULT_STORE_URL);
+    for store in stores.each() {
+        if let Err(error) = store.check() {
+            // Nobody chose a store: say what else there is.
+            let chosen = if by_default {
+                store::choose_default(&options()).err()
+            } else {
+                None
+            };
+            return Err(chosen.unwrap_or(error).into());
+        }
+    }
+    Ok(())
+}
+
+/// Every folder of every mailbox.
+pub(crate) fn folders(config: &Config, start: Start) -> Result<Vec<FolderTask>, Failure> {
+    if config.mailboxes.is_empty() {
+        let hint = "add a [mailbox.NAME] to the configuration, or give --mailbox imaps://USER@HOST";
+        return Err(Failure::new(Exit::Usage, "no mailbox is configured", hint));
+    }
+    let mut tasks = Vec::new();
+    for mailbox in &config.mailboxes {
+        let password = mailbox_password(mailbox)?;
+        tasks.extend(mailbox.folders.iter().map(|folder| FolderTask {
+            mailbox: mailbox.name.clone(),
+            folder: folder.clone(),
+            endpoint: endpoint(mailbox),
+            password: password.clone(),
+            limits: Limits::default(),
+            start,
+        }));
+    }
+    Ok(tasks)
+}
+
+fn endpoint(mailbox: &Mailbox) -> Endpoint {
+    let url = &mailbox.url;
+    Endpoint {
+        host: url.host.clone(),
+        port: url.port,
+        security: match url.security {
+            Security::Tls => inbox::Security::ImplicitTls,
+            Security::StartTls => inbox::Security::StartTls,
+        },
+        user: url.user.clone(),
+        ca_file: mailbox.ca_file.clone(),
+    }
+}
+
+fn mailbox_password(mailbox: &Mailbox) -> Result<Secret, Failure> {
+    if let Some(reference) = &mailbox.password {
+        return secret(reference);
+    }
+    let (user, host) = (&mailbox.url.user, &mailbox.url.host);
+    if !io::stdin().is_terminal() {
+        let problem = format!(
+            "mailbox {}: no password, and no terminal to ask on",
+            mailbox.name
+        );
+        let hint =
+            "name where it stands: --password env:NAME, or auth = { password = \"keyring:NAME\" }";
+        return Err(Failure::new(Exit::Usage, problem, hint));
+    }
+    let asked = rpassword::prompt_password(format!("Password of {user} on {host}: "));
+    asked.map(Secret::new).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("the password cannot be asked for: {error}"),
+            "give --password REF",
+        )
+    })
+}
+
+/// Reads a secret from where its reference says.
+pub(crate) fn secret(reference: &SecretRef) -> Result<Secret, Failure> {
+    let keyring = |service: &str, user: &str| {
+        store::password(service, user, &options()).map_err(|error| error.to_string())
+    };
+    let sources = Sources {
+        keyring: &keyring,
+        env: &|name| std::env::var_os(name),
+    };
+    Ok(resolve(reference, &sources)?)
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        Self::new(Exit::Usage, &error, &error.hint)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match error.kind {
+            store::StoreErrorKind::Misconfigured => Exit::Usage,
+            _ => Exit::Store,
+        };
+        Self::new(exit, &error, error.hint())
+    }
+}
+
+impl From<crate::ledger::LedgerError> for Failure {
+    fn from(error: crate::ledger::LedgerError) -> Self {
+        Self::new(Exit::Failed, &error, error.hint())
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Store(error) => error.into(),
+            Trouble::Ledger(error) => error.into(),
+            other => Self::new(Exit::Failed, &other, other.hint()),
+        }
+    }
+}
+
+impl From<crate::watch::Stopped> for Failure {
+    fn from(stopped: crate::watch::Stopped) -> Self {
+        Self::new(Exit::Mailbox, &stopped, stopped.error.hint())
+    }
+}

@@ -1,0 +1,96 @@
+//! `sftoken watch`: every configured mailbox, for ever; with `--once`, until it has caught up.
+//!
+//! Knows signals and standard output. Never decides what is stored. Verdicts come from the library.
+
+use std::io;
+
+use tokio::sync::mpsc;
+
+use super::args::{Global, Watch};
+use super::exit::{Exit, Failure};
+use super::receipts::{self, Tally};
+use super::{engine, settings, signals};
+use crate::config::Config;
+use crate::watch::{Pipeline, Shutdown, Start, Stopped, Verdict, catch_up, watch};
+
+/// Runs `watch`.
+pub(crate) fn run(global: &Global, args: &Watch) -> Result<Exit, Failure> {
+    let config = settings::read(global, Some(&args.direct))?;
+    let mut policy = config.policy.clone();
+    if !args.accounts.is_empty() {
+        policy.accounts = engine::named_accounts(&config, &args.accounts);
+    }
+    let pipeline = engine::pipeline(&config, policy, engine::real_clock())?;
+    if args.once {
+        engine::check_stores(&pipeline.stores, &config)?;
+    } else {
+        warn_of_stores(&pipeline, &config);
+    }
+    let folders = engine::folders(&config, Start::Cursor)?;
+    let runtime = engine::runtime()?;
+    runtime.block_on(async {
+        let (sender, verdicts) = mpsc::unbounded_channel();
+        let printing = tokio::spawn(print_all(verdicts, global.json));
+        let exit = if args.once {
+            let failed = catch_up(folders, &pipeline, &sender).await.err();
+            drop(sender);
+            let tally = printing.await.unwrap_or_default();
+            first_failure(failed)?;
+            tally.exit(Exit::Done)
+        } else {
+            let (switch, shutdown) = Shutdown::new();
+            let watching = watch(folders, &pipeline, &sender, &shutdown);
+            tokio::select! {
+                signal = signals::first() => {
+                    tracing::info!(signal, "stopping");
+                    drop(switch);
+                    Exit::Signal(signal)
+                }
+                ended = watching => {
+                    first_failure(ended.err())?;
+                    Exit::Mailbox
+                }
+            }
+        };
+        Ok(exit)
+    })
+}
+
+/// A daemon begins without its store: it may be unlocked, or come up, later. Mail is kept meanwhile.
+fn warn_of_stores(pipeline: &Pipeline, config: &Config) {
+    if let Err(failure) = engine::check_stores(&pipeline.stores, config) {
+        tracing::error!(
+            hint = failure.hint,
+            "tokens cannot be stored now: {}",
+            failure.problem
+        );
+    }
+}
+
+/// Prints receipts as they come; in text form the log tells the same.
+async fn print_all(mut verdicts: mpsc::UnboundedReceiver<Verdict>, as_json: bool) -> Tally {
+    let mut tally = Tally::default();
+    let mut quiet = !as_json;
+    while let Some(verdict) = verdicts.recv().await {
+        tally.count(&verdict);
+        if !quiet {
+            let receipt = verdict.into_receipt();
+            // Nobody reads any more; storing goes on.
+            quiet = receipts::print(&mut io::stdout().lock(), &receipt, true).is_err();
+        }
+    }
+    tally
+}
+
+/// The first folder that failed makes the exit status; the others are told too.
+fn first_failure(failed: Option<Vec<Stopped>>) -> Result<(), Failure> {
+    let mut failed = failed.into_iter().flatten();
+    let Some(first) = failed.next() else {
+        return Ok(());
+    };
+    for other in failed {
+        let hint = other.error.hint();
+        super::say("error", &other.to_string(), hint);
+    }
+    Err(first.into())
+}
