@@ -6,3 +6,6 @@
     clippy::print_stderr,
     reason = "tests"
 )]
+
+mod cli;
+mod schema;
