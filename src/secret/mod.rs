@@ -12,7 +12,7 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use resolve::{Keyring, Sources, resolve};
+pub use resolve::{Keyring, SecretError, Sources, resolve};
 
 /// The forms of a reference, for remedies.
 pub const FORMS: &str =

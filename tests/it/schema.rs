@@ -63,7 +63,10 @@ fn check(schema: &Value, value: &Value) {
         assert_eq!(constant, value);
     }
     if let Some(words) = schema.get("enum") {
-        assert!(words.as_array().unwrap().contains(value), "{value} is not in {words}");
+        assert!(
+            words.as_array().unwrap().contains(value),
+            "{value} is not in {words}"
+        );
     }
     if let Some(kind) = schema.get("type") {
         let is = match value {
@@ -73,7 +76,10 @@ fn check(schema: &Value, value: &Value) {
             Value::Object(_) => "object",
             _ => "other",
         };
-        let fits = kind == is || kind.as_array().is_some_and(|kinds| kinds.contains(&json!(is)));
+        let fits = kind == is
+            || kind
+                .as_array()
+                .is_some_and(|kinds| kinds.contains(&json!(is)));
         assert!(fits, "{value} is not {kind}");
     }
     if let (Some(pattern), Some(text)) = (schema.get("pattern"), value.as_str()) {
@@ -92,7 +98,10 @@ fn check(schema: &Value, value: &Value) {
         let required = schema["required"].as_array().unwrap();
         let required = names(required.iter().map(|key| key.as_str().unwrap()).collect());
         assert_eq!(required, serialised, "required keys and serialised keys");
-        assert_eq!(required, names(properties.keys().map(String::as_str).collect()));
+        assert_eq!(
+            required,
+            names(properties.keys().map(String::as_str).collect())
+        );
         assert_eq!(schema["additionalProperties"], json!(false));
         for (key, value) in object {
             check(&properties[key], value);
