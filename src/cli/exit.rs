@@ -6,7 +6,10 @@
 use std::process::ExitCode;
 
 /// How a command ended.
-#[expect(dead_code, reason = "not every command that ends so is wired yet")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "not every command that ends so is wired yet")
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done.

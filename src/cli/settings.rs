@@ -17,7 +17,7 @@ pub(crate) fn read(global: &Global, direct: Option<&Direct>) -> Result<Config, F
     let path = path.unwrap_or_else(|| PathBuf::from("config.toml"));
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => String::new(),
+        Err(error) if named.is_none() && is_absent(&error) => String::new(),
         Err(error) => return Err(unreadable(&path, &error)),
     };
     let password = direct.and_then(|direct| direct.password.as_deref());
@@ -34,6 +34,12 @@ pub(crate) fn read(global: &Global, direct: Option<&Direct>) -> Result<Config, F
         apply(&mut config, direct)?;
     }
     Ok(config)
+}
+
+/// A home of `/dev/null`, as services have, holds no file either.
+fn is_absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 fn named_file(global: &Global) -> Option<PathBuf> {

@@ -7,8 +7,10 @@
     reason = "tests"
 )]
 
+mod cli;
 mod dns;
 mod imap;
 mod ledger;
+mod schema;
 mod stores;
 mod support;
