@@ -104,6 +104,14 @@ impl<'l> Entry<'l> {
             .then_some(self.value)
     }
 
+    /// The value, if it is one word that could be a username of another form.
+    pub(super) fn word(&self) -> Option<&'l str> {
+        let fits = !self.value.is_empty()
+            && self.value.len() <= MAX_USERNAME
+            && self.value.bytes().all(is_local);
+        (self.is_simple() && fits).then_some(self.value)
+    }
+
     /// The value, if it is a bare run of letters and digits as long as a token.
     pub(super) fn token(&self) -> Option<&'l str> {
         (self.is_simple() && is_bare(self.value) && (MIN_LEN..=MAX_LEN).contains(&self.value.len()))

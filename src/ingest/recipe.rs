@@ -156,7 +156,7 @@ impl Recipe {
             names.extend(
                 pairs
                     .iter()
-                    .filter_map(|&at| Some(entries[at - 1].username()?.to_owned())),
+                    .filter_map(|&at| Some(self.username(&entries[at - 1])?.to_owned())),
             );
         }
         names
@@ -211,7 +211,7 @@ impl Recipe {
     fn pairs(&self, entries: &[Entry<'_>]) -> Vec<usize> {
         let is_pair = |at: &usize| {
             let (name, token) = (&entries[at - 1], &entries[*at]);
-            name.username().is_some()
+            self.username(name).is_some()
                 && token.follows(name)
                 && (self.is_token_label(token)
                     || (token.is_plainly_token() && !self.is_attested(name)))
@@ -234,7 +234,9 @@ impl Recipe {
         if elsewhere(Self::is_username_label, at - 1) {
             return Err(Refusal::UsernameAmbiguous);
         }
-        let username = entries[at - 1].username().ok_or(Refusal::UsernameMissing)?;
+        let username = self
+            .username(&entries[at - 1])
+            .ok_or(Refusal::UsernameMissing)?;
         let value = entries[at].token().ok_or(Refusal::TokenInvalid)?;
         if entries[at].goes_on {
             return Err(Refusal::TokenInvalid);
@@ -246,7 +248,7 @@ impl Recipe {
     /// What is missing where there is no pair.
     fn missing(&self, entries: &[Entry<'_>]) -> Refusal {
         let token = entries.iter().find(|entry| self.is_token_label(entry));
-        let name = entries.iter().position(|entry| entry.username().is_some());
+        let name = entries.iter().find_map(|entry| self.username(entry));
         match (name, token) {
             (None, _) => Refusal::UsernameMissing,
             (Some(_), Some(token)) if token.token().is_none() && !token.value.is_empty() => {
@@ -266,7 +268,7 @@ impl Recipe {
             .collect();
         let entries = Entry::all(&unseen);
         let pair = (1..entries.len())
-            .any(|at| entries[at - 1].username().is_some() && entries[at].is_plainly_token());
+            .any(|at| self.username(&entries[at - 1]).is_some() && entries[at].is_plainly_token());
         if pair || self.count(&entries, Self::is_token_label) > 0 {
             return Err(Refusal::TokenAmbiguous);
         }
@@ -295,6 +297,13 @@ impl Recipe {
     /// and another one names another thing, such as an org's id.
     fn is_attested(&self, entry: &Entry<'_>) -> bool {
         entry.is_labelled(&self.words.attested_username)
+    }
+
+    /// The username of an entry: an address under any label; behind a known label any word, since
+    /// whoever says "Username" means what follows.
+    fn username<'l>(&self, entry: &Entry<'l>) -> Option<&'l str> {
+        let address = entry.username();
+        address.or_else(|| entry.word().filter(|_| self.is_username_label(entry)))
     }
 
     fn is_username_label(&self, entry: &Entry<'_>) -> bool {
