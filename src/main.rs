@@ -1,3 +1,7 @@
 //! The `sftoken` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sftoken::cli::run(std::env::args_os())
+}

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Outcome;
 use super::mail::Mail;
 use super::policy::Org;
+use super::refusal::Refusal;
 use super::token::Fingerprint;
 
 /// Version of the JSON shapes.
@@ -134,6 +135,57 @@ pub struct Receipt {
     pub superseded: bool,
     /// Whether it logs in; `null` when nobody tried.
     pub verified: Option<bool>,
+}
+
+impl Receipt {
+    /// The receipt of a token that the store has confirmed.
+    #[must_use]
+    pub fn stored(report: &Report, slot: &str, at: Timestamp) -> Self {
+        Self {
+            slot: Some(slot.to_owned()),
+            stored_at: Some(at),
+            ..Self::unstored(report.clone())
+        }
+    }
+
+    /// A mail whose token, if it had one, was not stored.
+    #[must_use]
+    pub fn unstored(report: Report) -> Self {
+        Self {
+            report,
+            slot: None,
+            stored_at: None,
+            superseded: false,
+            verified: None,
+        }
+    }
+
+    /// A genuine mail whose token must not replace what is there.
+    #[must_use]
+    pub fn kept_out(report: Report, why: Refusal) -> Self {
+        let report = Report {
+            outcome: OutcomeWord::Refused,
+            reason: Some(why.kind().to_owned()),
+            ..report
+        };
+        Self {
+            superseded: why == Refusal::OlderThanCurrent,
+            ..Self::unstored(report)
+        }
+    }
+}
+
+impl OutcomeWord {
+    /// The word, as JSON has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Found => "found",
+            Self::NotOurs => "not_ours",
+            Self::Refused => "refused",
+            Self::Undecided => "undecided",
+        }
+    }
 }
 
 /// RFC 3339 in UTC with whole seconds: `2026-11-23T10:00:00Z`.

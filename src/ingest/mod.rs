@@ -1,15 +1,35 @@
 //! The heart: bytes of a mail in, an [`Outcome`] out.
+//!
+//! Knows the order of the steps. Performs no I/O and reads no clock: keys, policy, recipes and the
+//! time are arguments. Its callers fetch mails, ask the DNS and write to stores.
+//!
+//! ```text
+//! bytes -> Mail -> (which DNS keys?) -> KeyAnswers -> Authentic | Refusal -> Match -> Token
+//! ```
 
-pub mod event;
-pub mod keys;
+mod css;
+mod html;
 pub mod mail;
-pub mod order;
+pub mod text;
+
+pub mod authentic;
+pub mod dkim;
+pub mod keys;
 pub mod policy;
+pub mod sender;
+
+mod claim;
+mod label;
 pub mod recipe;
+
+pub mod cursor;
+pub mod event;
+pub mod order;
 pub mod refusal;
 pub mod secret;
 pub mod token;
 
+use authentic::{Authentic, Doubt};
 use event::Proof;
 use jiff::Timestamp;
 use keys::KeyAnswers;
@@ -49,31 +69,106 @@ pub struct Found {
     pub warnings: Vec<String>,
 }
 
-/// Whether a mail, of which only the header is known, is worth its body.
+/// Whether a mail, of which only the header is known, may turn out to be ours: its body is worth
+/// fetching.
 #[must_use]
-pub fn worth_fetching(_header: &Mail<'_>, _policy: &Policy, _recipes: &[Recipe]) -> bool {
-    true
+pub fn worth_fetching(header: &Mail<'_>, policy: &Policy, recipes: &[Recipe]) -> bool {
+    claim::by_header(header, policy, recipes).is_some()
 }
 
-/// The DNS names whose TXT records the examination needs: at most three, often none.
+/// The DNS names whose TXT records [`examine`] needs: at most three, none for mail that is not ours
+/// or is refused anyway.
 #[must_use]
 pub fn questions(
-    _mail: &Mail<'_>,
-    _policy: &Policy,
-    _recipes: &[Recipe],
-    _now: Timestamp,
+    mail: &Mail<'_>,
+    policy: &Policy,
+    recipes: &[Recipe],
+    now: Timestamp,
 ) -> Vec<String> {
-    Vec::new()
+    match claim::by_body(mail, policy, recipes) {
+        Ok(_) => authentic::questions(mail, policy, now),
+        Err(_) => Vec::new(),
+    }
 }
 
 /// The whole examination.
+///
+/// The same arguments give the same outcome, whatever the bytes: no panic, no I/O, linear time.
 #[must_use]
 pub fn examine(
-    _mail: &Mail<'_>,
-    _keys: &KeyAnswers,
-    _policy: &Policy,
-    _recipes: &[Recipe],
-    _now: Timestamp,
+    mail: &Mail<'_>,
+    keys: &KeyAnswers,
+    policy: &Policy,
+    recipes: &[Recipe],
+    now: Timestamp,
 ) -> Outcome {
-    Outcome::NotOurs(NotOurs::NotCandidate)
+    let claim = match claim::by_body(mail, policy, recipes) {
+        Ok(claim) => claim,
+        Err(not_ours) => return Outcome::NotOurs(not_ours),
+    };
+    let authentic = match authentic::prove(mail, keys, policy, now) {
+        Ok(authentic) => authentic,
+        Err(Doubt::Refused(refusal)) => return Outcome::Refused(refusal),
+        Err(Doubt::Pending(pending)) => return Outcome::Undecided(pending),
+    };
+    match claim.recipe.find(&authentic) {
+        Err(refusal) => Outcome::Refused(refusal),
+        Ok(found) => for_account(found, claim.org, &authentic, policy),
+    }
 }
+
+/// The examination of a mail that is too large to be looked into, by its header.
+#[must_use]
+pub fn examine_oversized(header: &Mail<'_>, policy: &Policy, recipes: &[Recipe]) -> Outcome {
+    match claim::by_subject(header, policy, recipes) {
+        Some(_) => Outcome::Refused(Refusal::TooLarge),
+        None => Outcome::NotOurs(NotOurs::NotCandidate),
+    }
+}
+
+/// A token mail for someone else is none of our business.
+fn for_account(found: recipe::Match, org: Org, mail: &Authentic<'_>, policy: &Policy) -> Outcome {
+    let Some(org) = account_org(&found.username, org, policy) else {
+        return Outcome::NotOurs(NotOurs::UnknownAccount);
+    };
+    let odd = "the token has an unusual length (24 or 25 characters are known)";
+    let warnings = if found.token.has_usual_length() {
+        vec![]
+    } else {
+        vec![odd.to_owned()]
+    };
+    Outcome::Found(Found {
+        token: found.token,
+        username: found.username,
+        org,
+        date: mail.date(),
+        proof: mail.proof().clone(),
+        warnings,
+    })
+}
+
+/// The kind of org that the token is for, if the username is one of ours.
+///
+/// A mail that says `Sandbox: ` is never for a production account: anyone may own a sandbox whose
+/// user carries the same name. Without the prefix, which is not certain in token mails (facts:
+/// salesforce-mail, 1.3), it is for the production account, else for a sandbox of that name.
+fn account_org(username: &str, said: Org, policy: &Policy) -> Option<Org> {
+    if policy.accounts.is_empty() {
+        return Some(said);
+    }
+    let named = || {
+        policy
+            .accounts
+            .iter()
+            .filter(|account| account.username == username)
+    };
+    if named().any(|account| account.org.is_none_or(|org| org == said)) {
+        return Some(said);
+    }
+    let sandbox_only = said == Org::Production && named().count() > 0;
+    sandbox_only.then_some(Org::Sandbox)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

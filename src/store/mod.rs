@@ -3,6 +3,21 @@
 //! Knows how each store writes, reads back and fails. Never knows mails, recipes or the ledger: the
 //! order of writes is decided by its caller. Secrets come from [`Token::expose`], here and in few
 //! other places.
+//!
+//! ```text
+//! URL -> open -> Store ── publish(key, token, meta): write -> read back -> done
+//!                      └─ get(key): the token, or the empty slot, or why not
+//! ```
+
+mod address;
+#[cfg(feature = "age")]
+mod age;
+mod error;
+#[cfg(all(feature = "exec", unix))]
+mod exec;
+#[cfg(feature = "keyring")]
+mod keyring;
+mod open;
 
 use std::fmt;
 
@@ -10,6 +25,9 @@ use jiff::Timestamp;
 
 use crate::ingest::policy::Org;
 use crate::ingest::token::{Fingerprint, Token};
+
+pub use error::{StoreError, StoreErrorKind};
+pub use open::{StoreOptions, choose_default, open};
 
 /// Which token: the account, as a store names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,15 +52,16 @@ pub struct Meta {
 /// What a store can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// `publish` is conditional on the store's own revision.
+    /// `publish` is conditional on the store's own revision; otherwise the ledger orders writes.
     pub conditional: bool,
     /// `get` works on this machine (an age store without an identity cannot).
     pub readable: bool,
 }
 
-/// A place for tokens. Calls may block; run them off the async threads, under a deadline.
+/// A place for tokens. Calls may block, each for a bounded time; run them off the async threads.
 pub trait Store: Send + Sync + fmt::Debug {
-    /// The slot of `key` as a URL free of secrets; receipts show it.
+    /// The slot of `key` as a URL free of secrets; receipts show it, and the ledger orders the
+    /// writes of each slot. Two keys share a slot when the store cannot tell them apart.
     fn slot(&self, key: &Key) -> String;
 
     /// What this store can do.
@@ -54,7 +73,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The same that `publish` would give.
     fn check(&self) -> Result<(), StoreError>;
 
-    /// Writes the token and reads it back.
+    /// Writes the token and reads it back. Writing the same token again is harmless.
     ///
     /// # Errors
     /// When the store is unreachable, locked, refuses, or gives back something else.
@@ -67,36 +86,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn get(&self, key: &Key) -> Result<Option<Token>, StoreError>;
 }
 
-/// Why a store did not do it.
-#[derive(Debug, thiserror::Error)]
-#[error("{store}: {problem}")]
-pub struct StoreError {
-    /// The store's URL, free of secrets.
-    pub store: String,
-    /// What happened: a clause without secrets.
-    pub problem: String,
-    /// The class of it.
-    pub kind: StoreErrorKind,
-    /// What to do about it.
-    pub hint: String,
-}
-
-/// Classes of store errors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StoreErrorKind {
-    /// Nobody answers: try again.
-    Unreachable,
-    /// Locked, and nobody is there to unlock it: try again after unlocking.
-    Locked,
-    /// It answered, and refused.
-    Refused,
-    /// No answer within the deadline: try again.
-    Timeout,
-    /// This machine can write it but not read it (age without an identity).
-    WriteOnly,
-    /// What was read back, or stood there, is not what it should be.
-    Corrupt,
-    /// The store's configuration does not hold.
-    Misconfigured,
+/// The token in bytes that a store gave back; line ends that a person's `echo` left are forgiven.
+#[cfg(any(feature = "keyring", feature = "age", feature = "exec"))]
+fn token_in(bytes: &[u8]) -> Option<Token> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    Token::new(text.trim_end_matches(['\r', '\n'])).ok()
 }

@@ -1,10 +1,13 @@
-//! What other people's tests need: real implementations of small things, not mocks.
+//! What other people's tests can use: a store in memory, a fixture builder and signer, a DNS server
+//! and a scripted IMAP server.
 //!
-//! Knows how to write token mails, sign them and answer for their keys. Never reads a clock or
-//! random numbers: every time, key and identifier is an argument. Its texts are data.
+//! Knows how to play the world around sftoken. Never stands in for the heart: what is examined, is
+//! examined by the real thing. Everything here is a real implementation, fed by its caller.
 
 pub mod dns;
 pub mod fixture;
+pub mod imap;
 mod languages;
 mod rsa;
 pub mod sign;
+pub mod store;

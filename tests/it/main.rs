@@ -7,8 +7,8 @@
     reason = "tests"
 )]
 
-#[cfg(feature = "testing")]
 mod corpus;
-#[cfg(all(feature = "dns", feature = "testing"))]
 mod dns;
+mod imap;
 mod replay;
+mod support;

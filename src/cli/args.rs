@@ -1,0 +1,227 @@
+//! The command line, as clap reads it.
+//!
+//! Knows options and their help. Never decides what they mean: that is each command's. Words come
+//! from the user.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
+
+/// Waits for the mail of a Salesforce security-token reset, proves that it is genuine, and stores
+/// the token.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sftoken",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+#[command(after_help = super::exit::HELP)]
+pub(crate) struct Arguments {
+    /// What every command takes.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Configuration file [default: $XDG_CONFIG_HOME/sftoken/config.toml] [env: SFTOKEN_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON Lines on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say more; twice: everything
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+    /// Say less: only errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Form of the log on standard error
+    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t)]
+    pub(crate) log_format: LogFormat,
+    /// TXT records to use instead of the DNS, one `NAME VALUE` a line; a name that no file holds
+    /// does not exist (repeatable)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) keys: Vec<PathBuf>,
+    /// Resolver to ask for DKIM keys [default: the system's]
+    #[arg(long, global = true, value_name = "HOST:PORT", value_parser = crate::config::server_address)]
+    pub(crate) dns: Option<String>,
+}
+
+/// Form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// One line of text a record.
+    #[default]
+    Text,
+    /// One JSON object a record.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Watch every configured mailbox and store each genuine token, for ever
+    Watch(Watch),
+    /// Wait for a token that is reset now: the step of a pipeline
+    Wait(Wait),
+    /// Judge mails from files; changes nothing and needs no mailbox
+    Parse(Parse),
+    /// Run the whole pipeline over mails from files, stores included
+    Replay(Replay),
+    /// Print an account's token from its store
+    Get(Get),
+    /// Show the accounts, the age of their tokens, and the mailboxes
+    Status(Status),
+}
+
+/// A mailbox and a store without a configuration file.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Without a configuration file")]
+pub(crate) struct Direct {
+    /// Mailbox, as in imaps://user@example.com@imap.example.com (imap:// is STARTTLS)
+    #[arg(long, value_name = "URL")]
+    pub(crate) mailbox: Option<String>,
+    /// Where the mailbox's password stands: keyring:SERVICE/USER, env:NAME, file:PATH,
+    /// command:ARGV or systemd:CREDENTIAL [default: ask]
+    // NOTE: never shown back by clap: it may be a password at the wrong place.
+    #[arg(long, value_name = "REF", requires = "mailbox")]
+    pub(crate) password: Option<String>,
+    /// Certificates to trust beside the system's, PEM
+    #[arg(long, value_name = "FILE", requires = "mailbox")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Folder to watch (repeatable) [default: INBOX]
+    #[arg(long = "folder", value_name = "FOLDER", requires = "mailbox")]
+    pub(crate) folders: Vec<String>,
+    /// Store for the tokens, as in keyring://sftoken
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+}
+
+/// `watch`
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// Catch up and end
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Take only this account's tokens (repeatable) [default: the configured ones]
+    #[arg(long = "account", value_name = "USERNAME", value_parser = username)]
+    pub(crate) accounts: Vec<String>,
+    #[command(flatten)]
+    pub(crate) direct: Direct,
+}
+
+/// `wait`
+#[derive(Debug, Args)]
+#[command(after_help = super::exit::HELP)]
+pub(crate) struct Wait {
+    /// Wait for this account's token (repeatable) [default: the configured ones]
+    #[arg(long = "account", value_name = "USERNAME", value_parser = username)]
+    pub(crate) accounts: Vec<String>,
+    /// Take mails that came since then too, RFC 3339 [default: only mails that come from now on]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+    /// Longest time to wait
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = crate::config::parse_duration)]
+    pub(crate) timeout: SignedDuration,
+    #[command(flatten)]
+    pub(crate) direct: Direct,
+    /// Command that resets the token; run once everything is ready to catch the mail
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<std::ffi::OsString>,
+}
+
+/// `parse`
+#[derive(Debug, Args)]
+#[command(after_help = PARSE_HELP)]
+pub(crate) struct Parse {
+    /// Files, mbox files, Maildirs, folders of them; `-` is standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Look only for this account's token (repeatable) [default: the configured ones, else any]
+    #[arg(long = "account", value_name = "USERNAME", value_parser = username)]
+    pub(crate) accounts: Vec<String>,
+    /// Show the token
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    /// The time that counts as now, RFC 3339 [default: the real one]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<Timestamp>,
+    /// Believe mails without any proof: only to look at files of your own
+    #[arg(long)]
+    pub(crate) unproven: bool,
+}
+
+const PARSE_HELP: &str = "\
+Exit status: 4 if a mail was refused, else 1 if one could not be decided or read, else 0 if a token
+was found, else 3.";
+
+/// `replay`
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// Files, mbox files, Maildirs, folders of them; `-` is standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Take only this account's tokens (repeatable) [default: the configured ones, else any]
+    #[arg(long = "account", value_name = "USERNAME", value_parser = username)]
+    pub(crate) accounts: Vec<String>,
+    /// Store for the tokens, as in keyring://sftoken [default: the configured one]
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// The time that counts as now, RFC 3339 [default: the real one]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<Timestamp>,
+    /// Believe mails without any proof: only for test suites
+    #[arg(long)]
+    pub(crate) unproven: bool,
+}
+
+/// `get`
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    /// The Salesforce username
+    #[arg(value_name = "USERNAME", value_parser = username)]
+    pub(crate) username: String,
+    /// Show the token although standard output is a terminal
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    /// What to print; `login` is the password followed by the token
+    #[arg(long, value_name = "FORM", value_enum, default_value_t)]
+    pub(crate) format: GetFormat,
+    /// Store to read, as in keyring://sftoken [default: the account's]
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+}
+
+/// What `get` prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GetFormat {
+    /// The bare token.
+    #[default]
+    Token,
+    /// The password followed by the token.
+    Login,
+    /// A JSON object.
+    Json,
+    /// A line for an environment file.
+    Env,
+}
+
+/// `status`
+#[derive(Debug, Args)]
+pub(crate) struct Status {}
+
+fn username(text: &str) -> Result<String, String> {
+    let odd = |letter: char| letter.is_whitespace() || letter.is_control();
+    match text.is_empty() || text.contains(odd) {
+        true => Err("a username is not empty and holds no white space".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}

@@ -1,0 +1,151 @@
+//! Keys from the environment: `SFTOKEN_MAILBOX_OPS_URL` is `mailbox.ops.url`.
+//!
+//! Knows how a key is written as a variable. Never reads the environment: variables are given. A
+//! variable that names no key is an error, because a misspelt one would silently do nothing.
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::entries::{Entries, Value, wants};
+use super::error::{ConfigError, Place};
+use super::keys::{self, KEYS, Kind};
+
+/// What every variable begins with.
+pub(super) const PREFIX: &str = "SFTOKEN_";
+
+/// Puts the variables over the entries of the file. `exempt` are names that a reference
+/// (`env:SFTOKEN_OPS_PASSWORD`) uses.
+pub(super) fn apply(
+    entries: &mut Entries,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<(), ConfigError> {
+    let variables: Vec<(String, String)> = variables
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .filter(|(name, _)| !keys::OTHER_VARIABLES.contains(&name.as_str()))
+        .collect();
+    let mut unknown = Vec::new();
+    for (name, value) in variables {
+        match key_of(&name, entries) {
+            Some((path, kind)) => {
+                let value = read(kind, &value)
+                    .map_err(|(problem, hint)| wrong(&name, &path.join("."), &problem, &hint))?;
+                entries.insert(path, value, Place::Env(name));
+            }
+            None => unknown.push(name),
+        }
+    }
+    let referred = |name: &String| {
+        let reference = format!("env:{name}");
+        entries.texts().any(|text| text == reference)
+    };
+    match unknown.iter().find(|name| !referred(name)) {
+        Some(name) => Err(nothing(name)),
+        None => Ok(()),
+    }
+}
+
+fn wrong(name: &str, key: &str, problem: &str, hint: &str) -> ConfigError {
+    ConfigError::new(Place::Env(name.to_owned()), key, problem, hint)
+}
+
+fn nothing(name: &str) -> ConfigError {
+    let as_variable = |pattern: &str| pattern.replace('.', "_").to_ascii_uppercase();
+    let rest = name.strip_prefix(PREFIX).unwrap_or(name);
+    let fixed = KEYS
+        .iter()
+        .filter(|(pattern, _)| !pattern.contains(['*', '#']));
+    let near = fixed
+        .map(|(pattern, _)| as_variable(pattern))
+        .map(|known| (keys::distance(rest, &known), known))
+        .min()
+        .filter(|(far, _)| *far <= 3);
+    let hint = match near {
+        Some((_, known)) => format!("did you mean {PREFIX}{known}?"),
+        None => format!("unset it: a variable that begins with {PREFIX} must name a key"),
+    };
+    wrong(name, "", "this variable names no key", &hint)
+}
+
+/// The key of a variable. The key with the longest fixed end wins: `…_AUTH_PASSWORD` is not a
+/// `password` of a table whose name ends in `_AUTH`.
+fn key_of(name: &str, entries: &Entries) -> Option<(Vec<String>, Kind)> {
+    let rest = name.strip_prefix(PREFIX)?;
+    let mut found: Vec<(usize, Vec<String>, Kind)> = KEYS
+        .iter()
+        .filter_map(|&(pattern, kind)| {
+            let path = fill(pattern, rest, entries)?;
+            let end = pattern.rsplit(['*', '#']).next().map_or(0, str::len);
+            Some((end, path, kind))
+        })
+        .collect();
+    found.sort_by_key(|(end, ..)| *end);
+    found.pop().map(|(_, path, kind)| (path, kind))
+}
+
+/// Fits `MAILBOX_OPS_CA_FILE` into `mailbox.*.ca_file`.
+fn fill(pattern: &str, rest: &str, entries: &Entries) -> Option<Vec<String>> {
+    let mut path: Vec<String> = Vec::new();
+    let mut rest = rest;
+    let segments: Vec<&str> = pattern.split('.').collect();
+    for (at, segment) in segments.iter().enumerate() {
+        let tail: String = segments[at + 1..]
+            .iter()
+            .take_while(|segment| !matches!(**segment, "*" | "#"))
+            .map(|segment| format!("_{}", segment.to_ascii_uppercase()))
+            .collect();
+        let taken = match *segment {
+            "*" => rest.strip_suffix(tail.as_str())?,
+            "#" => rest.split('_').next()?,
+            fixed => rest.get(..fixed.len())?,
+        };
+        path.push(match *segment {
+            "*" => named(&path, taken, entries)?,
+            "#" => taken.parse::<usize>().ok()?.to_string(),
+            fixed => taken
+                .eq_ignore_ascii_case(fixed)
+                .then(|| fixed.to_owned())?,
+        });
+        let after = &rest[taken.len()..];
+        rest = match segments.len() == at + 1 {
+            true => after,
+            false => after.strip_prefix('_')?,
+        };
+    }
+    (rest.is_empty()).then_some(path)
+}
+
+/// A table's name as the file writes it, if it does (`my-ops`); else in lower case.
+fn named(parent: &[String], taken: &str, entries: &Entries) -> Option<String> {
+    let parent: Vec<&str> = parent.iter().map(String::as_str).collect();
+    let as_variable = |name: &String| name.replace(['-', '.'], "_").eq_ignore_ascii_case(taken);
+    let in_file = entries.names(&parent).into_iter().find(as_variable);
+    let name = in_file.unwrap_or_else(|| taken.to_ascii_lowercase());
+    (!name.is_empty()).then_some(name)
+}
+
+fn read(kind: Kind, value: &str) -> Result<Value, (String, String)> {
+    match (kind, value) {
+        (Kind::Text | Kind::Secret, text) => Ok(Value::Text(text.to_owned())),
+        (Kind::Bool, "true") => Ok(Value::Bool(true)),
+        (Kind::Bool, "false") => Ok(Value::Bool(false)),
+        (Kind::List, list) if list.trim_start().starts_with('[') => {
+            array(list).map(Value::List).ok_or_else(|| wants(kind))
+        }
+        (Kind::List, list) => Ok(Value::List(
+            list.split(',')
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty())
+                .collect(),
+        )),
+        (Kind::Bool, _) => Err(wants(kind)),
+    }
+}
+
+fn array(text: &str) -> Option<Vec<String>> {
+    let value: Spanned<DeValue<'_>> = DeValue::parse(text.trim()).ok()?;
+    let texts = value.get_ref().as_array()?.iter();
+    texts
+        .map(|text| text.get_ref().as_str().map(str::to_owned))
+        .collect()
+}

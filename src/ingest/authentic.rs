@@ -1,0 +1,276 @@
+//! From a mail to a mail that is believed.
+//!
+//! Knows the trust policy: octets, single fields, sender, signature, age. Never asks the DNS or
+//! reads a clock, and never knows the token's form. Its [`Authentic`] is the only key to a recipe.
+
+use jiff::Timestamp;
+
+use super::dkim::{self, Algorithm, Key, Signature};
+use super::event::{Proof, ProofMethod};
+use super::keys::{KeyAnswer, KeyAnswers};
+use super::mail::Mail;
+use super::policy::{Demand, Policy};
+use super::refusal::{Pending, Refusal};
+use super::sender::{Address, sender};
+
+/// Signatures that are looked at; more are how a verifier is kept busy (contract: trust, 1).
+const MAX_SIGNATURES: usize = 8;
+/// DNS questions that one mail may cause.
+const MAX_QUESTIONS: usize = 3;
+
+/// A mail that is believed: only [`prove`] makes one.
+#[derive(Debug)]
+pub struct Authentic<'m> {
+    mail: &'m Mail<'m>,
+    proof: Proof,
+    date: Timestamp,
+}
+
+/// Why a mail is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is not genuine, or not provably so.
+    Refused(Refusal),
+    /// It cannot be told yet.
+    Pending(Pending),
+}
+
+impl From<Refusal> for Doubt {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl<'m> Authentic<'m> {
+    /// The mail.
+    #[must_use]
+    pub fn mail(&self) -> &'m Mail<'m> {
+        self.mail
+    }
+
+    /// Why it is believed.
+    #[must_use]
+    pub fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
+    /// Its Date, which the signature covers.
+    #[must_use]
+    pub fn date(&self) -> Timestamp {
+        self.date
+    }
+}
+
+/// Proves a mail. The gates stand in the order of the documentation: cheap and un-clever first.
+///
+/// # Errors
+/// The first gate that does not hold.
+pub fn prove<'m>(
+    mail: &'m Mail<'m>,
+    keys: &KeyAnswers,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Authentic<'m>, Doubt> {
+    let from = presentable(mail, policy)?;
+    let proof = match policy.demand {
+        Demand::Nothing => Proof::NONE,
+        Demand::Dkim => signed(mail, &from, keys, policy, now)?,
+    };
+    let date = fresh(mail, policy, now)?;
+    Ok(Authentic { mail, proof, date })
+}
+
+/// The names of the keys that [`prove`] needs: none when a cheaper gate refuses already.
+#[must_use]
+pub fn questions(mail: &Mail<'_>, policy: &Policy, now: Timestamp) -> Vec<String> {
+    let Ok(from) = presentable(mail, policy) else {
+        return Vec::new();
+    };
+    if policy.demand == Demand::Nothing {
+        return Vec::new();
+    }
+    let mut names: Vec<String> = Vec::new();
+    for signature in signatures(mail, &from, policy, now).into_iter().flatten() {
+        let name = signature.key_name();
+        if !names.contains(&name) && names.len() < MAX_QUESTIONS {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Everything that can be told without a signature.
+fn presentable(mail: &Mail<'_>, policy: &Policy) -> Result<Address, Refusal> {
+    if mail.raw().len() > policy.max_size {
+        return Err(Refusal::TooLarge);
+    }
+    mail.check_octets()?;
+    check_single(mail)?;
+    check_subject(mail)?;
+    let from = mail.named("from").next().ok_or(Refusal::HeaderMissing)?;
+    let from = sender(from)?;
+    let allowed = policy.senders.iter().any(|sender| from.is(sender));
+    allowed.then_some(from).ok_or(Refusal::FromNotAllowed)
+}
+
+/// A field that stands twice is read by one program and verified by another (RFC 6376, 8.15), so
+/// each must stand once, whether the signature covers it or not.
+fn check_single(mail: &Mail<'_>) -> Result<(), Refusal> {
+    let once = ["from", "subject", "date"];
+    let at_most_once = [
+        "to",
+        "content-type",
+        "mime-version",
+        "message-id",
+        "content-transfer-encoding",
+        "sender",
+        "reply-to",
+    ];
+    let count = |name: &str| mail.fields().iter().filter(|field| field.is(name)).count();
+    if once.iter().chain(&at_most_once).any(|name| count(name) > 1) {
+        return Err(Refusal::HeaderDuplicate);
+    }
+    let missing = once.iter().any(|name| count(name) == 0);
+    if missing {
+        Err(Refusal::HeaderMissing)
+    } else {
+        Ok(())
+    }
+}
+
+fn check_subject(mail: &Mail<'_>) -> Result<(), Refusal> {
+    let subject = mail
+        .named("subject")
+        .next()
+        .and_then(|field| field.decoded());
+    let fits =
+        subject.is_some_and(|text| !text.chars().any(|ch| ch.is_control() || ch == '\u{fffd}'));
+    fits.then_some(()).ok_or(Refusal::SubjectInvalid)
+}
+
+/// A signature that holds: a pass beats "could not ask", which beats the first failure.
+fn signed(
+    mail: &Mail<'_>,
+    from: &Address,
+    keys: &KeyAnswers,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Proof, Doubt> {
+    let asked = questions(mail, policy, now);
+    let mut doubt: Option<Doubt> = None;
+    for signature in signatures(mail, from, policy, now) {
+        let checked = signature
+            .map_err(Doubt::from)
+            .and_then(|signature| check(mail, signature, keys, &asked));
+        match (checked, doubt) {
+            (Ok(proof), _) => return Ok(proof),
+            (Err(pending @ Doubt::Pending(_)), _) => doubt = Some(pending),
+            (Err(first), None | Some(Doubt::Refused(Refusal::DkimNotAligned))) => {
+                doubt = Some(first)
+            }
+            (Err(_), Some(_)) => {}
+        }
+    }
+    let too_many = mail.named("dkim-signature").count() > MAX_SIGNATURES;
+    Err(match doubt {
+        Some(pending @ Doubt::Pending(_)) => pending,
+        Some(Doubt::Refused(_)) if too_many => Refusal::DkimTooMany.into(),
+        Some(doubt) => doubt,
+        None => Refusal::DkimMissing.into(),
+    })
+}
+
+/// The first signatures, each judged before any key is asked for.
+fn signatures<'m>(
+    mail: &Mail<'m>,
+    from: &Address,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Result<Signature<'m>, Refusal>> {
+    let judge = |field| {
+        let signature = Signature::parse(field).ok_or(Refusal::DkimMalformed)?;
+        judge(&signature, from, policy, now)?;
+        Ok(signature)
+    };
+    mail.named("dkim-signature")
+        .take(MAX_SIGNATURES)
+        .map(judge)
+        .collect()
+}
+
+/// Whether a signature would count if it held.
+fn judge(
+    signature: &Signature<'_>,
+    from: &Address,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let trusted = policy.signing_domains.contains(&signature.domain);
+    let covers = |name: &String| signature.signed.contains(name);
+    let checks = [
+        (
+            trusted && from.is_within(&signature.domain),
+            Refusal::DkimNotAligned,
+        ),
+        (!signature.has_length, Refusal::DkimLTag),
+        (signature.algorithm != Algorithm::Weak, Refusal::DkimWeak),
+        (
+            !policy.denied_selectors.contains(&signature.selector),
+            Refusal::DkimSelectorDenied,
+        ),
+        (
+            policy.required_signed.iter().all(covers),
+            Refusal::DkimUnsignedHeader,
+        ),
+        (
+            signature
+                .made
+                .is_none_or(|made| made.duration_since(now) <= policy.max_future),
+            Refusal::DkimFuture,
+        ),
+        (
+            signature.expires.is_none_or(|expires| expires > now),
+            Refusal::DkimExpired,
+        ),
+    ];
+    let failed = checks.iter().find(|(holds, _)| !holds);
+    failed.map_or(Ok(()), |(_, refusal)| Err(*refusal))
+}
+
+/// Looks the key up among the answers and verifies.
+fn check(
+    mail: &Mail<'_>,
+    signature: Signature<'_>,
+    keys: &KeyAnswers,
+    asked: &[String],
+) -> Result<Proof, Doubt> {
+    let name = signature.key_name();
+    if !asked.contains(&name) {
+        return Err(Refusal::DkimTooMany.into());
+    }
+    let records = match keys.get(&name) {
+        KeyAnswer::Records(records) => records,
+        KeyAnswer::Absent => return Err(Refusal::DkimKeyMissing.into()),
+        KeyAnswer::Unknown => return Err(Doubt::Pending(Pending::DkimTemperror)),
+    };
+    let key = Key::from_records(records, &signature)?;
+    dkim::verify(mail, &signature, &key)?;
+    Ok(Proof {
+        method: ProofMethod::Dkim,
+        domain: Some(signature.domain),
+        selector: Some(signature.selector),
+    })
+}
+
+/// The Date: readable, not in the future (else one mail blocks all later ones), not too old.
+fn fresh(mail: &Mail<'_>, policy: &Policy, now: Timestamp) -> Result<Timestamp, Refusal> {
+    let date = mail.date().ok_or(Refusal::DateInvalid)?;
+    let age = now.duration_since(date);
+    if -age > policy.max_future {
+        return Err(Refusal::DateFuture);
+    }
+    match policy.max_age {
+        Some(oldest) if age > oldest => Err(Refusal::DateTooOld),
+        _ => Ok(date),
+    }
+}

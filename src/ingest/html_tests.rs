@@ -1,0 +1,131 @@
+use super::*;
+
+/// What is seen, and what is not.
+fn split(html: &str) -> (Vec<String>, Vec<String>) {
+    let (seen, unseen): (Vec<Line>, Vec<Line>) = lines(html)
+        .into_iter()
+        .filter(|line| !line.text.is_empty())
+        .partition(|line| line.visible);
+    let texts = |lines: Vec<Line>| lines.into_iter().map(|line| line.text).collect();
+    (texts(seen), texts(unseen))
+}
+
+#[test]
+fn lines_end_where_a_browser_ends_them() {
+    let (seen, unseen) = split(
+        "<p>We sent\n a &quot;token&quot;.</p>Username: <b>u@x.example</b><br>Token:&nbsp;<i>abc</i>\
+         <table><tr><td>a:</td><td>b</td></tr><tr><td>c</td></tr></table><pre>d\ne</pre>",
+    );
+    assert_eq!(
+        seen,
+        [
+            "We sent a \"token\".",
+            "Username: u@x.example",
+            "Token:\u{a0}abc",
+            "a: b",
+            "c",
+            "d",
+            "e"
+        ]
+    );
+    assert!(unseen.is_empty());
+}
+
+#[test]
+fn comments_scripts_and_styles_are_no_text() {
+    let (seen, unseen) = split(
+        "<!-- a --><script>b</script><style>c{}</style><!--[if mso]>d<![endif]-->e<p title='f'>g</p>",
+    );
+    assert_eq!(seen, ["e", "g"]);
+    assert!(unseen.is_empty());
+}
+
+#[track_caller]
+fn hides(html: &str) {
+    let (seen, unseen) = split(html);
+    assert_eq!(
+        (seen, unseen),
+        (vec!["seen".to_owned()], vec!["secret".to_owned()]),
+        "{html}"
+    );
+}
+
+#[test]
+fn text_that_nobody_sees() {
+    for style in [
+        "display:none",
+        "DISPLAY : NONE !important",
+        "visibility:hidden",
+        "opacity:0",
+        "font-size:0",
+        "font-size:1px",
+        "font:0px/0 serif",
+        "color:#fff",
+        "color:white;background:#FFFFFF",
+        "color:#111;background-color:black",
+        "color:transparent",
+        "color:rgba(0,0,0,0)",
+        "height:0;overflow:hidden",
+        "max-height:0px",
+        "text-indent:-9999px",
+        "position:absolute;left:-10000px",
+        "mso-hide:all",
+        "display:n\\6fne",
+        "disp/**/lay:none",
+    ] {
+        hides(&format!("seen<div style='{style}'><b>secret</b></div>"));
+    }
+    hides("seen<div hidden>secret</div>");
+    hides("seen<blockquote>secret</blockquote>");
+    hides("seen<textarea>secret</textarea>");
+    hides("<title>secret</title>seen");
+    hides("seen<font color='white'>secret</font>");
+    hides("<body bgcolor='black' text='#fff'>seen<p style='color:#000'>secret");
+}
+
+#[test]
+fn text_hidden_by_a_style_sheet() {
+    for css in [
+        ".x{display:none}",
+        "p .x , a{color:red} div.x { font-size : 0 }",
+        "@media screen{.x{visibility:hidden}}",
+        "#y{display:none}",
+        "div{opacity:0}",
+        "/* note */ .x{display:none}",
+    ] {
+        hides(&format!(
+            "<style>{css}</style>seen<div class='w x' id=y>secret</div>"
+        ));
+        hides(&format!(
+            "seen<div class='w x' id=y>secret</div><style>{css}</style>"
+        ));
+    }
+}
+
+#[test]
+fn ordinary_style_hides_nothing() {
+    let (seen, unseen) = split(
+        "<style>body{font:bold 14px/1.4 Arial,sans-serif;color:#333} td.m{padding:0;border:1px solid #ddd}\
+         a:hover{color:#0176d3} .hide{display:none}</style>\
+         <body style='margin:0;width:100%;background:#f3f3f3'><table width=600><tr><td class=m style='color:#181818'>one\
+         <span style='font-weight:400;font-size:1em;opacity:1'>two</span></td></tr></table>",
+    );
+    assert_eq!(seen, ["onetwo"]);
+    assert!(unseen.is_empty());
+}
+
+#[test]
+fn odd_markup_is_survived() {
+    for html in [
+        "<",
+        "<a",
+        "</",
+        "<style>.é{",
+        "<div style='",
+        "&#x110000;",
+        "<b></i></b></p>x",
+        "<style>*é.x#y{display:none}",
+    ] {
+        let _ = lines(html);
+    }
+}

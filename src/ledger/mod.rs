@@ -1,0 +1,26 @@
+//! What happened, and what is newest: one SQLite file, shared by every process of this user.
+//!
+//! Knows cursors, decisions, receipts and contacts. Never sees a token (its calls take fingerprints)
+//! and never reads a clock (times are arguments). What it is told comes from the loop that watches.
+//!
+//! ```text
+//! lock(slot) -> intend(mail) -> [store: put, read back] -> commit(receipt) -> unlock
+//!               └ older, or known: stop
+//! ```
+//!
+//! `intend` comes before the write: once a newer genuine mail was seen, an older one never wins,
+//! even if the write then fails, because Salesforce has voided the older token.
+
+mod cursors;
+mod decisions;
+mod error;
+mod lock;
+mod open;
+pub mod order;
+mod slots;
+
+pub use decisions::{Decision, Source};
+pub use error::{LedgerError, LedgerErrorKind};
+pub use lock::SlotLock;
+pub use open::Ledger;
+pub use order::{Admit, Candidate, Newest, State};

@@ -1,0 +1,67 @@
+//! Which of our environment a program may see.
+//!
+//! Knows what credentials are called. Never passes them on by itself: the mailbox's password and the
+//! log-in of another store are none of the program's business. Names that the URL lists (`env=`)
+//! are passed.
+
+use std::process::Command;
+
+/// Parts of names that mean a credential.
+const SECRET: [&str; 9] = [
+    "TOKEN",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "SECRET",
+    "CREDENTIAL",
+    "ACCESS_KEY",
+    "API_KEY",
+    "PRIVATE_KEY",
+];
+/// Beginnings of names that are ours, or another store's.
+const OURS: [&str; 3] = ["SFTOKEN_", "AWS_", "VAULT_"];
+
+/// Takes every credential out of the command's environment but those in `kept`.
+pub(super) fn clean(command: &mut Command, kept: &[String]) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if is_credential(&text) && !kept.iter().any(|kept| *kept == text) {
+            command.env_remove(&name);
+        }
+    }
+}
+
+fn is_credential(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    OURS.iter().any(|start| name.starts_with(start))
+        || SECRET.iter().any(|part| name.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_credential;
+
+    #[test]
+    fn credentials_are_known_by_their_names() {
+        for name in [
+            "VAULT_TOKEN",
+            "AWS_PROFILE",
+            "SFTOKEN_CONFIG",
+            "imap_password",
+            "GH_TOKEN",
+            "CREDENTIALS_DIRECTORY",
+        ] {
+            assert!(is_credential(name), "{name}");
+        }
+        for name in [
+            "PATH",
+            "HOME",
+            "LANG",
+            "GNUPGHOME",
+            "XDG_RUNTIME_DIR",
+            "DBUS_SESSION_BUS_ADDRESS",
+        ] {
+            assert!(!is_credential(name), "{name}");
+        }
+    }
+}

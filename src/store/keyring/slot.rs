@@ -1,0 +1,64 @@
+//! One slot of a keyring: the entries with one service and one username.
+//!
+//! Knows that there may be several: Python's `keyring` adds an attribute of its own and so makes a
+//! second entry beside ours. Never chooses among entries that disagree. Entries come from the
+//! session's store.
+
+use keyring_core::{Entry, Error};
+use zeroize::Zeroizing;
+
+use super::platform::Session;
+use super::trouble::Trouble;
+use crate::ingest::token::Token;
+use crate::store::token_in;
+
+/// Writes the token into every entry of the slot, so that each reader finds the new one, and reads
+/// all of them back.
+pub(super) fn write(
+    session: &Session,
+    service: &str,
+    username: &str,
+    token: &Token,
+) -> Result<(), Trouble> {
+    let entry = session.entry(service, username)?;
+    match entry.set_secret(token.expose().as_bytes()) {
+        Err(Error::Ambiguous(entries)) => {
+            for entry in entries {
+                entry.set_secret(token.expose().as_bytes())?;
+            }
+        }
+        outcome => outcome?,
+    }
+    match read(session, service, username)? {
+        Some(found) if found == *token => Ok(()),
+        _ => Err(Trouble::Differs),
+    }
+}
+
+/// The token of the slot, if there is one.
+pub(super) fn read(
+    session: &Session,
+    service: &str,
+    username: &str,
+) -> Result<Option<Token>, Trouble> {
+    let entry = session.entry(service, username)?;
+    match entry.get_secret().map(Zeroizing::new) {
+        Ok(secret) => token_in(&secret).map(Some).ok_or(Trouble::NoToken),
+        Err(Error::NoEntry) => Ok(None),
+        Err(Error::Ambiguous(entries)) => same_in_all(&entries).map(Some),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn same_in_all(entries: &[Entry]) -> Result<Token, Trouble> {
+    let mut found: Option<Token> = None;
+    for entry in entries {
+        let secret = Zeroizing::new(entry.get_secret()?);
+        let token = token_in(&secret).ok_or(Trouble::NoToken)?;
+        if found.as_ref().is_some_and(|other| *other != token) {
+            return Err(Trouble::Disagree(entries.len()));
+        }
+        found = Some(token);
+    }
+    found.ok_or(Trouble::NoToken)
+}

@@ -1,0 +1,198 @@
+//! One mail, from bytes to verdict: ask the DNS, examine, publish, record.
+//!
+//! Knows the order of the edges. Never knows where the mail came from, and never prints. Its mails
+//! come from a folder of a mailbox, or from files.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::publish::{Published, publish};
+use super::stores::Stores;
+use super::verdict::{Trouble, Verdict};
+use crate::dns::Resolver;
+use crate::ingest::event::{OutcomeWord, Receipt, Report};
+use crate::ingest::mail::Mail;
+use crate::ingest::order::Arrival;
+use crate::ingest::policy::Policy;
+use crate::ingest::recipe::Recipe;
+use crate::ingest::refusal::NotOurs;
+use crate::ingest::{Found, Outcome, examine, examine_oversized, questions, worth_fetching};
+use crate::ledger::{Decision, Ledger, Source};
+
+/// What time it is: the system's clock, or a test's.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Everything that a mail meets on its way to a store. Shared by all folders.
+#[derive(Clone)]
+pub struct Pipeline {
+    /// Whom and what we trust.
+    pub policy: Arc<Policy>,
+    /// What counts as a token mail.
+    pub recipes: &'static [Recipe],
+    /// Where DKIM keys are asked for.
+    pub resolver: Arc<Resolver>,
+    /// Where tokens go.
+    pub stores: Arc<Stores>,
+    /// What happened before.
+    pub ledger: Arc<Ledger>,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// One mail and where it was.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// The bytes as the server holds them.
+    pub bytes: Vec<u8>,
+    /// For people and machines: `MAILBOX/FOLDER;UIDVALIDITY=V/;UID=N`, or a path.
+    pub name: String,
+    /// For the audit trail.
+    pub source: Source,
+    /// For the order of mails of one second.
+    pub arrival: Arrival,
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline").finish_non_exhaustive()
+    }
+}
+
+impl Pipeline {
+    /// Whether a mail, of which the header is known, is worth its body.
+    #[must_use]
+    pub fn wants(&self, header: &[u8]) -> bool {
+        worth_fetching(&Mail::parse(header), &self.policy, self.recipes)
+    }
+
+    /// Takes one mail to its verdict.
+    pub async fn process(&self, letter: Letter) -> Verdict {
+        let now = (self.clock)();
+        let names = {
+            let mail = Mail::parse(&letter.bytes);
+            questions(&mail, &self.policy, self.recipes, now)
+        };
+        let keys = self.resolver.ask(&names).await;
+        let (outcome, report) = {
+            let mail = Mail::parse(&letter.bytes);
+            let outcome = examine(&mail, &keys, &self.policy, self.recipes, now);
+            let report = Report::new(&letter.name, &mail, &outcome);
+            (outcome, report)
+        };
+        match outcome {
+            Outcome::Found(found) => self.store(found, report, letter).await,
+            outcome => self.settle(&outcome, report, &letter.source, now),
+        }
+    }
+
+    /// Takes a mail that is too large to its verdict, by its header.
+    #[must_use]
+    pub fn process_oversized(&self, header: &[u8], name: &str, source: &Source) -> Verdict {
+        let mail = Mail::parse(header);
+        let outcome = examine_oversized(&mail, &self.policy, self.recipes);
+        let report = Report::new(name, &mail, &outcome);
+        self.settle(&outcome, report, source, (self.clock)())
+    }
+
+    /// Everything but a found token. Mail that has nothing to do with tokens leaves no trace.
+    fn settle(
+        &self,
+        outcome: &Outcome,
+        report: Report,
+        source: &Source,
+        now: Timestamp,
+    ) -> Verdict {
+        let receipt = Receipt::unstored(report);
+        if !matches!(outcome, Outcome::NotOurs(NotOurs::NotCandidate)) {
+            let decision = decision(&receipt, source, now);
+            if let Err(error) = self.ledger.record(&decision) {
+                return Verdict::Open(receipt.report, error.into());
+            }
+        }
+        match outcome {
+            Outcome::Undecided(why) => Verdict::Open(receipt.report, Trouble::Undecided(*why)),
+            _ => Verdict::Settled(receipt),
+        }
+    }
+
+    /// Publishes a found token on a thread that may block, then records what became of it.
+    async fn store(&self, found: Found, report: Report, letter: Letter) -> Verdict {
+        let (stores, ledger, clock) = (
+            Arc::clone(&self.stores),
+            Arc::clone(&self.ledger),
+            Arc::clone(&self.clock),
+        );
+        let told = report.clone();
+        let work = move || {
+            for warning in &found.warnings {
+                tracing::warn!(username = %found.username, "{warning}");
+            }
+            let published = publish(&found, &told, letter.arrival, &stores, &ledger, clock())?;
+            let receipt = match published {
+                Published::Stored(receipt) | Published::Before(receipt) => receipt,
+                Published::Kept(why) => Receipt::kept_out(told, why),
+            };
+            ledger.record(&decision(&receipt, &letter.source, clock()))?;
+            Ok::<_, Trouble>(receipt)
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(receipt)) => Verdict::Settled(receipt),
+            Ok(Err(trouble)) => Verdict::Open(report, trouble),
+            Err(_) => Verdict::Open(report, Trouble::Worker),
+        }
+    }
+}
+
+/// The audit trail's row for a mail.
+fn decision(receipt: &Receipt, source: &Source, at: Timestamp) -> Decision {
+    let report = &receipt.report;
+    Decision {
+        at,
+        source: source.clone(),
+        outcome: report.outcome.as_str().to_owned(),
+        reason: report.reason.clone(),
+        username: report.username.clone(),
+        org: report.org,
+        fingerprint: report.fingerprint.clone(),
+        date: report.date,
+        message_id: report.message_id.clone(),
+        body_hash: None,
+        slot: receipt.slot.clone(),
+    }
+}
+
+/// Says in the log what became of a mail, once. Text of the mail is written as Rust would escape it.
+pub(super) fn log(verdict: &Verdict, first: bool) {
+    match verdict {
+        Verdict::Settled(receipt) => log_settled(receipt),
+        Verdict::Open(report, trouble) if first => {
+            let (source, hint) = (&report.source, trouble.hint());
+            tracing::warn!(%source, kind = trouble.kind(), hint, "kept to be tried again: {trouble}");
+        }
+        Verdict::Open(report, trouble) => {
+            tracing::debug!(source = %report.source, kind = trouble.kind(), "still open: {trouble}");
+        }
+    }
+}
+
+fn log_settled(receipt: &Receipt) {
+    let report = &receipt.report;
+    let source = &report.source;
+    let reason = report.reason.as_deref().unwrap_or_default();
+    let message_id = report.message_id.as_deref().unwrap_or_default();
+    match report.outcome {
+        OutcomeWord::Found => {
+            let (slot, username) = (receipt.slot.as_deref(), report.username.as_deref());
+            tracing::info!(%source, slot, username, "token stored");
+        }
+        OutcomeWord::Refused if receipt.superseded => {
+            tracing::info!(%source, reason, "a newer token is stored already");
+        }
+        OutcomeWord::Refused => tracing::warn!(%source, reason, ?message_id, "mail refused"),
+        OutcomeWord::NotOurs if reason == NotOurs::UnknownAccount.kind() => {
+            tracing::info!(%source, reason, ?message_id, "a token mail for another account");
+        }
+        _ => tracing::debug!(%source, reason, "not ours"),
+    }
+}

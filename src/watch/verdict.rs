@@ -1,0 +1,71 @@
+//! What became of one mail.
+//!
+//! Knows two ends: settled for good, or to be tried again. "Could not know" is never "no": a silent
+//! DNS, a locked store, a busy ledger leave the mail open. Made by `pipeline`.
+
+use crate::ingest::event::{Receipt, Report};
+use crate::ingest::refusal::Pending;
+use crate::ledger::LedgerError;
+use crate::store::StoreError;
+
+/// What became of one mail.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It has its final outcome, and is recorded.
+    Settled(Receipt),
+    /// It is kept, and tried again.
+    Open(Report, Trouble),
+}
+
+impl Verdict {
+    /// What is told of it, final or not.
+    #[must_use]
+    pub fn into_receipt(self) -> Receipt {
+        match self {
+            Self::Settled(receipt) => receipt,
+            Self::Open(report, _) => Receipt::unstored(report),
+        }
+    }
+}
+
+/// Why a mail has no final outcome yet.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// It cannot be told whether the mail is genuine.
+    #[error("{0}")]
+    Undecided(Pending),
+    /// The store does not take the token.
+    #[error("the store {0}")]
+    Store(#[from] StoreError),
+    /// The ledger does not answer.
+    #[error("{0}")]
+    Ledger(#[from] LedgerError),
+    /// A worker died; its panic message is on standard error.
+    #[error("the worker that stores tokens died")]
+    Worker,
+}
+
+impl Trouble {
+    /// The stable word for machines.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Undecided(pending) => pending.kind(),
+            Self::Store(error) => error.kind.as_str(),
+            Self::Ledger(error) => error.kind.as_str(),
+            Self::Worker => "worker_died",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Undecided(pending) => pending.hint().to_owned(),
+            Self::Store(error) => error.hint().to_owned(),
+            Self::Ledger(error) => error.hint(),
+            Self::Worker => "report it; the mail is tried again".to_owned(),
+        }
+    }
+}

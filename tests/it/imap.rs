@@ -1,0 +1,5 @@
+//! The inbox, against scripted servers and a real Dovecot.
+
+mod dovecot;
+#[cfg(feature = "testing")]
+mod scripted;

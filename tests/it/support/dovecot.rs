@@ -1,0 +1,457 @@
+//! A throw-away Dovecot: own folder, own ports on loopback, own certificate authority.
+//!
+//! Knows how to start, stop, cut and freeze a real server, and how a mail is delivered to it. Never uses
+//! anything of the machine's own Dovecot but its programs. Needs `dovecot` (with LMTP) and `openssl`:
+//! without them it panics, because a test that is skipped in silence proves nothing.
+//!
+//! Any user name logs in with [`PASSWORD`]. As root, Dovecot separates its processes by user as usual;
+//! as anyone else, it runs everything as that user.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use sftoken::inbox::{Endpoint, Security};
+use tempfile::TempDir;
+
+/// Everyone's password.
+pub(crate) const PASSWORD: &str = "dovecot-pass-1";
+
+/// Owner of the mail when Dovecot runs as root.
+const MAIL_UID: u32 = 5000;
+
+/// Ports are found by binding and letting go: one at a time, or two tests find the same.
+static PORTS: Mutex<()> = Mutex::new(());
+
+/// The server. Dropping it kills it and removes its folder.
+pub(crate) struct Dovecot {
+    folder: TempDir,
+    master: Option<Child>,
+    imap: u16,
+    imaps: u16,
+    lmtp: u16,
+}
+
+impl Dovecot {
+    /// Starts a server with empty mailboxes.
+    pub(crate) fn start() -> Self {
+        for program in ["dovecot", "openssl"] {
+            assert!(
+                found(program),
+                "these tests need `{program}`: apt-get install dovecot-imapd dovecot-lmtpd openssl"
+            );
+        }
+        let folder = tempfile::Builder::new()
+            .prefix("sftoken-dovecot-")
+            .tempdir()
+            .unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        for name in ["run", "state", "mail", "tls"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        if is_root() {
+            chown(folder.path().join("mail"), Some(MAIL_UID), Some(MAIL_UID)).unwrap();
+        }
+        certificates(&folder.path().join("tls"));
+        let mut server = Self {
+            folder,
+            master: None,
+            imap: 0,
+            imaps: 0,
+            lmtp: 0,
+        };
+        let _one_at_a_time = PORTS
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        [server.imap, server.imaps, server.lmtp] = free_ports();
+        fs::write(server.path("dovecot.conf"), config(&server)).unwrap();
+        server.start_again();
+        server
+    }
+
+    /// Starts a stopped server: same ports, same mail.
+    pub(crate) fn start_again(&mut self) {
+        assert!(self.master.is_none(), "it runs already");
+        let log = fs::File::create(self.path("console.log")).unwrap();
+        let master = Command::new(program("dovecot"))
+            .arg("-F")
+            .arg("-c")
+            .arg(self.path("dovecot.conf"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.master = Some(master);
+        self.await_ports();
+    }
+
+    /// Stops the server in its own way: sessions get a BYE.
+    pub(crate) fn stop(&mut self) {
+        self.end("TERM");
+    }
+
+    /// Kills the server: sessions are cut without a word.
+    pub(crate) fn kill(&mut self) {
+        self.end("KILL");
+    }
+
+    /// Freezes every process of the server: the network is there, and nobody answers.
+    pub(crate) fn freeze(&self) {
+        signal("STOP", &self.processes());
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        signal("CONT", &self.processes());
+    }
+
+    /// The user's mailbox over TLS from the first byte, with the right certificate authority.
+    pub(crate) fn endpoint(&self, user: &str) -> Endpoint {
+        Endpoint {
+            host: "localhost".to_owned(),
+            port: self.imaps,
+            security: Security::ImplicitTls,
+            user: user.to_owned(),
+            ca_file: Some(self.ca_file()),
+        }
+    }
+
+    /// The same over STARTTLS.
+    pub(crate) fn starttls(&self, user: &str) -> Endpoint {
+        Endpoint {
+            port: self.imap,
+            security: Security::StartTls,
+            ..self.endpoint(user)
+        }
+    }
+
+    /// The same server by an address that its certificate does not bear.
+    pub(crate) fn misnamed(&self, user: &str) -> Endpoint {
+        Endpoint {
+            host: "127.0.0.2".to_owned(),
+            ..self.endpoint(user)
+        }
+    }
+
+    /// The certificate authority that signed the server's certificate (for `localhost` and 127.0.0.1).
+    pub(crate) fn ca_file(&self) -> PathBuf {
+        self.path("tls/ca.crt")
+    }
+
+    /// Delivers a mail (CRLF or LF) by LMTP into the user's INBOX; it is there, and told to whoever
+    /// waits, when this returns.
+    pub(crate) fn deliver(&self, user: &str, mail: &[u8]) {
+        let stream = TcpStream::connect(("127.0.0.1", self.lmtp)).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let mut lmtp = BufReader::new(stream);
+        reply(&mut lmtp);
+        let say = |lmtp: &mut BufReader<TcpStream>, bytes: &[u8]| {
+            lmtp.get_mut().write_all(bytes).unwrap();
+            reply(lmtp);
+        };
+        say(&mut lmtp, b"LHLO client.example\r\n");
+        say(&mut lmtp, b"MAIL FROM:<sender@salesforce.example>\r\n");
+        say(
+            &mut lmtp,
+            format!("RCPT TO:<{user}@mail.example>\r\n").as_bytes(),
+        );
+        say(&mut lmtp, b"DATA\r\n");
+        say(&mut lmtp, &stuffed(mail));
+    }
+
+    /// Puts a mail, byte for byte, into a folder of the user (`""`: INBOX) and names it to nobody: for
+    /// mails that LMTP would change, and for other folders.
+    pub(crate) fn put(&self, user: &str, folder: &str, mail: &[u8]) {
+        let maildir = self.path("mail").join(user).join(if folder.is_empty() {
+            String::new()
+        } else {
+            format!(".{folder}")
+        });
+        for name in ["cur", "new", "tmp"] {
+            fs::create_dir_all(maildir.join(name)).unwrap();
+        }
+        let count = fs::read_dir(maildir.join("new")).unwrap().count();
+        let name = format!("{}.M{count}P{}.test", unix_seconds(), std::process::id());
+        fs::write(maildir.join("tmp").join(&name), mail).unwrap();
+        fs::rename(
+            maildir.join("tmp").join(&name),
+            maildir.join("new").join(&name),
+        )
+        .unwrap();
+        if is_root() {
+            own(&self.path("mail").join(user));
+        }
+    }
+
+    /// Forgets the UIDs of the user's INBOX, so that UIDVALIDITY changes. Stop the server first.
+    pub(crate) fn forget_uids(&self, user: &str) {
+        let maildir = self.path("mail").join(user);
+        for entry in fs::read_dir(maildir).unwrap().map(Result::unwrap) {
+            if entry.file_name().to_string_lossy().starts_with("dovecot") {
+                fs::remove_file(entry.path()).unwrap();
+            }
+        }
+    }
+
+    /// The flags of each mail in the user's INBOX, as they stand in the files' names (`S`: seen).
+    pub(crate) fn flags(&self, user: &str) -> Vec<String> {
+        let maildir = self.path("mail").join(user);
+        let files = ["cur", "new"]
+            .into_iter()
+            .filter_map(|name| fs::read_dir(maildir.join(name)).ok())
+            .flatten();
+        let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+        files
+            .map(|entry| {
+                name(entry.unwrap())
+                    .split_once(":2,")
+                    .map_or_else(String::new, |(_, f)| f.to_owned())
+            })
+            .collect()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn await_ports(&mut self) {
+        let end = Instant::now() + Duration::from_secs(20);
+        let ports = [self.imap, self.imaps, self.lmtp];
+        while !ports
+            .iter()
+            .all(|&port| TcpStream::connect(("127.0.0.1", port)).is_ok())
+        {
+            let ended = self
+                .master
+                .as_mut()
+                .and_then(|master| master.try_wait().unwrap());
+            let log = || {
+                ["console.log", "dovecot.log"]
+                    .map(|name| fs::read_to_string(self.path(name)).unwrap_or_default())
+            };
+            assert!(
+                ended.is_none() && Instant::now() < end,
+                "Dovecot does not start: {:?}",
+                log()
+            );
+            // nothing tells when Dovecot listens
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn end(&mut self, how: &str) {
+        let Some(mut master) = self.master.take() else {
+            return;
+        };
+        let workers = descendants(master.id());
+        if how == "KILL" {
+            signal("KILL", &workers);
+        }
+        signal(how, &[master.id()]);
+        let _ = master.wait();
+        // sessions may outlive the master
+        signal(
+            "KILL",
+            &workers
+                .into_iter()
+                .filter(|&pid| is_dovecot(pid))
+                .collect::<Vec<_>>(),
+        );
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        let master = self.master.as_ref().expect("it runs").id();
+        let mut all = descendants(master);
+        all.push(master);
+        all
+    }
+}
+
+impl Drop for Dovecot {
+    fn drop(&mut self) {
+        if self.master.is_some() {
+            self.thaw();
+            self.end("KILL");
+        }
+    }
+}
+
+fn config(server: &Dovecot) -> String {
+    let root = server.folder.path().display();
+    let (imap, imaps, lmtp) = (server.imap, server.imaps, server.lmtp);
+    let (uid, users) = if is_root() {
+        (MAIL_UID.to_string(), String::new())
+    } else {
+        let (uid, gid) = (id("-u"), id("-g"));
+        let me = id("-un");
+        let users = format!(
+            "default_internal_user = {me}\ndefault_login_user = {me}\ndefault_internal_group = {}\n\
+             service anvil {{\n chroot =\n}}\nservice imap-login {{\n chroot =\n}}\n# {gid}\n",
+            id("-gn")
+        );
+        (uid, users)
+    };
+    format!(
+        "base_dir = {root}/run\nstate_dir = {root}/state\nlog_path = {root}/dovecot.log\n\
+         protocols = imap lmtp\nlisten = 127.0.0.1, 127.0.0.2\n\
+         ssl = yes\nssl_cert = <{root}/tls/server.crt\nssl_key = <{root}/tls/server.key\n\
+         disable_plaintext_auth = yes\nauth_mechanisms = plain login\nauth_username_format = %Ln\n\
+         # a refused log-in is not delayed\nauth_failure_delay = 0\n\
+         mail_location = maildir:{root}/mail/%u\nmail_uid = {uid}\nmail_gid = {uid}\n\
+         first_valid_uid = {uid}\nfirst_valid_gid = 1\n{users}\
+         mailbox_idle_check_interval = 1 secs\nmail_max_userip_connections = 0\nmail_fsync = never\n\
+         namespace {{\n inbox = yes\n mailbox Spam {{\n special_use = \\Junk\n auto = create\n }}\n}}\n\
+         passdb {{\n driver = static\n args = password={{PLAIN}}{PASSWORD}\n}}\n\
+         userdb {{\n driver = static\n args = uid={uid} gid={uid} home={root}/mail/%u\n}}\n\
+         service imap-login {{\n inet_listener imap {{\n port = {imap}\n }}\n\
+         inet_listener imaps {{\n port = {imaps}\n ssl = yes\n }}\n}}\n\
+         service lmtp {{\n inet_listener lmtp {{\n address = 127.0.0.1\n port = {lmtp}\n }}\n}}\n"
+    )
+}
+
+/// An authority, and a certificate of it for `localhost` and 127.0.0.1.
+fn certificates(folder: &Path) {
+    let openssl = |line: &str| {
+        let output = Command::new("openssl")
+            .args(line.split(' '))
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "openssl {line}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    fs::write(
+        folder.join("extensions"),
+        "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n",
+    )
+    .unwrap();
+    openssl(&format!(
+        "req -x509 {key} -days 30 -keyout ca.key -out ca.crt -subj /CN=sftoken-test-authority -addext keyUsage=critical,keyCertSign,cRLSign"
+    ));
+    openssl(&format!(
+        "req {key} -keyout server.key -out server.csr -subj /CN=localhost"
+    ));
+    openssl(
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile extensions -out server.crt",
+    );
+}
+
+fn reply(lmtp: &mut BufReader<TcpStream>) {
+    loop {
+        let mut line = String::new();
+        lmtp.read_line(&mut line).unwrap();
+        assert!(line.starts_with(['2', '3']), "LMTP said {line:?}");
+        if line.as_bytes().get(3) == Some(&b' ') {
+            return;
+        }
+    }
+}
+
+/// Lines with CRLF, dots doubled, and the final dot.
+fn stuffed(mail: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for line in mail
+        .strip_suffix(b"\n")
+        .unwrap_or(mail)
+        .split(|&b| b == b'\n')
+    {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.starts_with(b".") {
+            out.push(b'.');
+        }
+        out.extend_from_slice(line);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b".\r\n");
+    out
+}
+
+fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners: [TcpListener; N] =
+        std::array::from_fn(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+fn program(name: &str) -> PathBuf {
+    let sbin = Path::new("/usr/sbin").join(name);
+    if sbin.exists() {
+        sbin
+    } else {
+        PathBuf::from(name)
+    }
+}
+
+fn found(name: &str) -> bool {
+    // both answer to these, and change nothing
+    let word = if name == "openssl" {
+        "version"
+    } else {
+        "--version"
+    };
+    Command::new(program(name)).arg(word).output().is_ok()
+}
+
+fn id(what: &str) -> String {
+    let output = Command::new("id").arg(what).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn is_root() -> bool {
+    id("-u") == "0"
+}
+
+fn own(path: &Path) {
+    chown(path, Some(MAIL_UID), Some(MAIL_UID)).unwrap();
+    if path.is_dir() {
+        fs::read_dir(path)
+            .unwrap()
+            .for_each(|entry| own(&entry.unwrap().path()));
+    }
+}
+
+fn unix_seconds() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+fn signal(name: &str, pids: &[u32]) {
+    for pid in pids {
+        let _ = Command::new("kill")
+            .args(["-s", name, &pid.to_string()])
+            .stderr(Stdio::null())
+            .status();
+    }
+}
+
+/// Children and their children: Dovecot's processes are its own children, not of the session.
+fn descendants(pid: u32) -> Vec<u32> {
+    let children =
+        fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let mut all: Vec<u32> = children
+        .split_whitespace()
+        .filter_map(|child| child.parse().ok())
+        .collect();
+    for child in all.clone() {
+        all.extend(descendants(child));
+    }
+    all
+}
+
+/// A process id may have been given to someone else.
+fn is_dovecot(pid: u32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(b"dovecot/"))
+}

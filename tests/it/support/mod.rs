@@ -1,0 +1,3 @@
+//! Real peers for the tests.
+
+pub(crate) mod dovecot;
