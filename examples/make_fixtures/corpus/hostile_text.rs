@@ -225,7 +225,7 @@ fn usernames() -> Vec<Case> {
         ),
         text(
             "quoted-forward",
-            "username_missing",
+            "token_ambiguous",
             "auth 1.6: a quoted mail is someone else's word",
             format!("Look:\r\n> Username: {USER}\r\n> {token_line}"),
         ),
