@@ -10,5 +10,6 @@
 mod corpus;
 mod dns;
 mod imap;
+mod oracle;
 mod replay;
 mod support;
