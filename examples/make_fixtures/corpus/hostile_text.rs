@@ -1,26 +1,18 @@
 //! Genuinely signed mails whose parts or text must not be believed: the platform signs what an
 //! org's owner wrote (auth 1.5, *platform abuse*), so the text is a gate of its own.
 
-use sftoken::testing::fixture::{BOUNDARY, Encoding, Structure, TokenMail};
+use sftoken::testing::fixture::Encoding;
 
-use super::hostile::{case, html_block, refused, with_html};
-use super::{Case, OTHER, TOKEN, USER, replaced, signed, usual, written};
+use super::hostile::{case, refused};
+use super::{Case, OTHER, TOKEN, USER, signed, usual, written};
 
-const WHY: &str = "auth 1.6";
+pub(super) const WHY: &str = "auth 1.6";
 
 pub(super) fn cases() -> Vec<Case> {
-    [
-        parts(),
-        encodings(),
-        usernames(),
-        tokens(),
-        hidden(),
-        disagreeing(),
-    ]
-    .concat()
+    [parts(), encodings(), usernames(), tokens()].concat()
 }
 
-fn block() -> String {
+pub(super) fn block() -> String {
     format!("Username: {USER}\r\nSecurity token (case-sensitive): {TOKEN}\r\n")
 }
 
@@ -307,107 +299,5 @@ fn tokens() -> Vec<Case> {
             WHY,
             format!("{}Security token (case-sensitive): {OTHER}\r\n", block()),
         ),
-    ]
-}
-
-fn html(name: &str, reason: &'static str, body: &str) -> Case {
-    case(name, reason, WHY, |mail| with_html(mail, body))
-}
-
-fn hidden() -> Vec<Case> {
-    let second = html_block().replace(TOKEN, OTHER);
-    let beside = |name: &str, wrapped: String| {
-        html(
-            name,
-            "token_ambiguous",
-            &format!("{wrapped}{}", html_block()),
-        )
-    };
-    vec![
-        html(
-            "token-in-html-comment-only",
-            "username_missing",
-            &format!("<p>Hello.</p><!-- {} -->", html_block()),
-        ),
-        html(
-            "token-in-display-none-only",
-            "token_ambiguous",
-            &format!(
-                "<p>Hello.</p><div style=\"display:none\">{}</div>",
-                html_block()
-            ),
-        ),
-        beside(
-            "second-block-in-display-none",
-            format!("<div style=\"display: none\">{second}</div>"),
-        ),
-        beside(
-            "second-block-in-hidden-element",
-            format!("<div hidden>{second}</div>"),
-        ),
-        beside(
-            "second-block-of-no-size",
-            format!("<div style=\"font-size:0\">{second}</div>"),
-        ),
-        beside("second-block-visible", second.clone()),
-        beside(
-            "second-block-in-style-sheet-class",
-            format!("<style>.x {{ display: none }}</style><div class=\"x\">{second}</div>"),
-        ),
-    ]
-}
-
-fn alternative(name: &str, reason: &'static str, plain: String, html: String) -> Case {
-    case(name, reason, WHY, |mail: &mut TokenMail| {
-        with_html(mail, &html);
-        mail.structure = Structure::Alternative;
-        mail.text = Some(plain);
-    })
-}
-
-fn disagreeing() -> Vec<Case> {
-    let no_html = {
-        let mut mail = usual();
-        mail.structure = Structure::Alternative;
-        let bytes = replaced(
-            &written(&mail),
-            &format!("--{BOUNDARY}--"),
-            &format!(
-                "--{BOUNDARY}\r\nContent-Type: text/html\r\n\r\n<p>Nothing here.</p>\r\n--{BOUNDARY}--"
-            ),
-        );
-        refused(
-            "third-part-says-nothing",
-            "parts_disagree",
-            WHY,
-            signed(&bytes),
-        )
-    };
-    vec![
-        alternative(
-            "parts-with-two-tokens",
-            "parts_disagree",
-            block(),
-            html_block().replace(TOKEN, OTHER),
-        ),
-        alternative(
-            "parts-with-two-usernames",
-            "parts_disagree",
-            block(),
-            html_block().replace(USER, "other@acme.example"),
-        ),
-        alternative(
-            "html-part-without-token",
-            "parts_disagree",
-            block(),
-            "<p>See the text.</p>".into(),
-        ),
-        alternative(
-            "text-part-without-token",
-            "parts_disagree",
-            "See the HTML.\r\n".into(),
-            html_block(),
-        ),
-        no_html,
     ]
 }

@@ -5,7 +5,9 @@
 
 mod hostile;
 mod hostile_dkim;
+mod hostile_html;
 mod hostile_text;
+mod languages;
 mod salesforce;
 mod unrelated;
 
@@ -125,9 +127,11 @@ impl Case {
 pub(crate) fn cases() -> Vec<Case> {
     [
         salesforce::cases(),
+        languages::cases(),
         hostile::cases(),
         hostile_dkim::cases(),
         hostile_text::cases(),
+        hostile_html::cases(),
         unrelated::cases(),
     ]
     .concat()
