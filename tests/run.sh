@@ -18,6 +18,8 @@ needs=(
     "secret-tool libsecret-tools"
     "dbus-daemon dbus"
     "age age"
+    "gdbus libglib2.0-bin"
+    "ssh-keygen openssh-client"
     "dnsmasq dnsmasq-base"
     "openssl openssl"
     "/usr/include/openssl/ssl.h libssl-dev"
