@@ -8,9 +8,12 @@
 )]
 
 mod cli;
+mod corpus;
 mod dns;
 mod imap;
 mod ledger;
+mod oracle;
+mod replay;
 mod schema;
 mod stores;
 mod support;

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use sftoken::inbox::{
-    Class, ConnectFault, Endpoint, Folder, InboxError, Limits, Phase, Session, TlsFault, Wake,
+    Class, ConnectFault, Endpoint, Folder, InboxError, Limits, Phase, Security, Session, TlsFault,
+    Wake,
 };
 use sftoken::ingest::secret::Secret;
 
@@ -116,11 +117,20 @@ async fn a_ca_file_without_certificates_is_told_as_such() {
 
 #[tokio::test]
 async fn nobody_there_is_told_as_such() {
-    let mut server = Dovecot::start();
-    let closed = server.endpoint("ann");
-    server.stop();
+    // bound, so that nobody else gets the port, and not listening
+    let port = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let here: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
+    port.bind(&here.into()).unwrap();
+    let closed = Endpoint {
+        host: "127.0.0.1".to_owned(),
+        port: port.local_addr().unwrap().as_socket().unwrap().port(),
+        security: Security::ImplicitTls,
+        user: "ann".to_owned(),
+        ca_file: None,
+    };
+    // a name with spaces is known to be none without asking any DNS
     let unknown = Endpoint {
-        host: "no-such-host.example".to_owned(),
+        host: "no such host.example".to_owned(),
         ..closed.clone()
     };
     for (endpoint, expected) in [
