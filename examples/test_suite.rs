@@ -6,6 +6,8 @@
 //!
 //! Nothing here is a mock: the mails are signed, the proof is the real one, and the store is a store.
 
+#![expect(clippy::print_stdout, reason = "an example")]
+
 fn main() {
     println!("this example is a test suite: cargo test --all-features --example test_suite");
 }

@@ -6,6 +6,8 @@
 //!
 //! Prints a line for each mail that has to do with tokens.
 
+#![expect(clippy::print_stdout, reason = "an example")]
+
 use std::error::Error;
 use std::sync::Arc;
 
