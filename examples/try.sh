@@ -150,8 +150,8 @@ free_port() {
 }
 
 dovecot_config() {
-    local dir=$work/dovecot uid=$1 gid=$1
-    local version
+    local dir=$work/dovecot uid=$1 gid=$1 password version
+    password=$(cat "$work/mailbox-password")
     version=$(dovecot --version)
     case "$version" in
         2.3.*)
@@ -164,7 +164,7 @@ auth_username_format = %Ln
 mail_location = maildir:$dir/mail/%u
 passdb {
   driver = static
-  args = password={PLAIN}$(cat "$work/mailbox-password")
+  args = password={PLAIN}$password
 }
 userdb {
   driver = static
@@ -172,7 +172,30 @@ userdb {
 }
 CONFIG
             ;;
-        *) fail "Dovecot $version has another configuration syntax; this script knows 2.3" ;;
+        2.4.*)
+            cat <<CONFIG
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+protocols = imap lmtp
+ssl_server_cert_file = $dir/tls/server.crt
+ssl_server_key_file = $dir/tls/server.key
+auth_allow_cleartext = no
+auth_username_format = %{user | username | lower}
+mail_driver = maildir
+mail_path = $dir/mail/%{user}
+passdb static {
+  password = {PLAIN}$password
+}
+userdb static {
+  fields {
+    uid = $uid
+    gid = $gid
+    home = $dir/mail/%{user}
+  }
+}
+CONFIG
+            ;;
+        *) fail "Dovecot $version may have another configuration syntax; this script knows 2.3 and 2.4" ;;
     esac
     cat <<CONFIG
 base_dir = $dir/run
@@ -195,7 +218,6 @@ service imap-login {
 }
 service lmtp {
   inet_listener lmtp {
-    address = 127.0.0.1
     port = $lmtp
   }
 }
