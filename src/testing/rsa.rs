@@ -120,37 +120,81 @@ fn limbs(octets: &[u8], count: usize) -> Vec<u32> {
     limbs
 }
 
-/// `base ^ exponent mod modulus`, square and multiply.
+/// `base ^ exponent mod modulus`, square and multiply, of an odd modulus.
 fn power(base: &[u8], exponent: &[u8], modulus: &[u8]) -> Vec<u8> {
     let count = modulus.len().div_ceil(4);
-    let (base, modulus_limbs) = (limbs(base, count), limbs(modulus, count));
-    let mut result = limbs(&[1], count);
+    let field = Montgomery::of(limbs(modulus, count));
+    let base = field.multiply(&limbs(base, count), &field.square);
+    let one = limbs(&[1], count);
+    let mut result = field.multiply(&one, &field.square);
     for bit in exponent
         .iter()
         .flat_map(|octet| (0..8).rev().map(move |bit| octet >> bit & 1))
     {
-        result = multiply(&result, &result, &modulus_limbs);
+        result = field.multiply(&result, &result);
         if bit == 1 {
-            result = multiply(&result, &base, &modulus_limbs);
+            result = field.multiply(&result, &base);
         }
     }
+    let result = field.multiply(&result, &one);
     let octets = result.iter().rev().flat_map(|limb| limb.to_be_bytes());
     octets.skip(count * 4 - modulus.len()).collect()
 }
 
-/// `a * b mod modulus` by doubling and adding, 32 bits of `a` at a time.
-fn multiply(a: &[u32], b: &[u32], modulus: &[u32]) -> Vec<u32> {
-    let mut product = vec![0; a.len() * 2];
-    for (at, &left) in a.iter().enumerate() {
-        let mut carry = 0;
-        for (more, &right) in b.iter().enumerate() {
-            let sum = u64::from(left) * u64::from(right) + u64::from(product[at + more]) + carry;
-            product[at + more] = low(sum);
-            carry = sum >> 32;
+/// Arithmetic modulo an odd number by Montgomery's method: dividing at each step takes half a minute
+/// for one signature in a debug build.
+struct Montgomery {
+    modulus: Vec<u32>,
+    /// `-1 / modulus`, of their last limbs.
+    inverse: u32,
+    /// `R * R`, where `R` is one with all the modulus' limbs behind it: leads into the method's form.
+    square: Vec<u32>,
+}
+
+impl Montgomery {
+    fn of(modulus: Vec<u32>) -> Self {
+        let last = modulus.first().copied().unwrap_or(1);
+        // each round doubles the bits that are right (Newton)
+        let inverse = (0..5).fold(1_u32, |inverse, _| {
+            inverse.wrapping_mul(2_u32.wrapping_sub(last.wrapping_mul(inverse)))
+        });
+        let mut square = vec![0; modulus.len() * 2];
+        square.push(1);
+        Self {
+            square: remainder(&square, &modulus),
+            inverse: inverse.wrapping_neg(),
+            modulus,
         }
-        product[at + b.len()] = low(carry);
     }
-    remainder(&product, modulus)
+
+    /// `a * b / R mod modulus`.
+    fn multiply(&self, a: &[u32], b: &[u32]) -> Vec<u32> {
+        let count = self.modulus.len();
+        let mut sum = vec![0; count + 2];
+        for &left in a {
+            add_product(&mut sum, left, b);
+            let fill = sum[0].wrapping_mul(self.inverse);
+            add_product(&mut sum, fill, &self.modulus);
+            // its last limb is zero now
+            sum.rotate_left(1);
+        }
+        sum.truncate(count + 1);
+        if !less(&sum, &self.modulus) {
+            subtract(&mut sum, &self.modulus);
+        }
+        sum.truncate(count);
+        sum
+    }
+}
+
+/// Adds `left * right`; `sum` has two limbs more than `right`.
+fn add_product(sum: &mut [u32], left: u32, right: &[u32]) {
+    let mut carry = 0;
+    for (limb, &right) in sum.iter_mut().zip(right.iter().chain(&[0, 0])) {
+        let whole = u64::from(left) * u64::from(right) + u64::from(*limb) + carry;
+        *limb = low(whole);
+        carry = whole >> 32;
+    }
 }
 
 fn low(sum: u64) -> u32 {
