@@ -14,3 +14,4 @@ mod ledger;
 mod schema;
 mod stores;
 mod support;
+mod wait;
