@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use sftoken::dns::Resolver;
-use sftoken::inbox::{Endpoint, Limits, Security};
+use sftoken::inbox::{Authorities, Endpoint, Limits, Security};
 use sftoken::ingest::secret::Secret;
 use sftoken::ledger::Ledger;
 use sftoken::store::{Capabilities, Key, Meta, Store, StoreError, StoreErrorKind};
@@ -102,6 +102,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: custom_store HOST PORT CA.pem OUT ACCOUNTS KEYS".into());
     };
     let pipeline = pipeline(Path::new(out), keys)?;
+    let authorities = Authorities::with_file(ca);
     let folder = |line: &str| -> Result<FolderTask, Box<dyn Error>> {
         let (user, password) = line.split_once('\t').ok_or("USER<tab>PASSWORD is wanted")?;
         Ok(FolderTask {
@@ -112,7 +113,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 port: port.parse()?,
                 security: Security::ImplicitTls,
                 user: user.to_owned(),
-                ca_file: Some(ca.into()),
+                authorities: authorities.clone(),
             },
             password: Secret::new(password.to_owned()),
             limits: Limits::default(),

@@ -18,3 +18,4 @@ mod replay;
 mod schema;
 mod stores;
 mod support;
+mod wait;
