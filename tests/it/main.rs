@@ -10,6 +10,7 @@
 mod cli;
 mod corpus;
 mod dns;
+mod docs;
 mod imap;
 mod ledger;
 mod oracle;
