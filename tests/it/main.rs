@@ -15,3 +15,4 @@ mod schema;
 mod stores;
 mod support;
 mod wait;
+mod watch;
