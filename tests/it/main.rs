@@ -9,8 +9,11 @@
 
 mod cli;
 mod dns;
+mod get_status;
 mod imap;
+mod layering;
 mod ledger;
+mod replay_cmd;
 mod schema;
 mod stores;
 mod support;
