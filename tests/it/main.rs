@@ -15,6 +15,7 @@ mod layering;
 mod ledger;
 mod replay_cmd;
 mod schema;
+mod secrecy;
 mod stores;
 mod support;
 mod wait;
