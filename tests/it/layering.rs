@@ -2,7 +2,6 @@
 //!
 //! A scan that finds no file fails: a folder that was renamed would pass for a clean one.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
