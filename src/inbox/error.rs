@@ -112,8 +112,10 @@ pub enum Class {
 }
 
 /// Response codes (RFC 5530, and the field's own) that mean "slow", not "broken".
-const SLOW_CODES: [&str; 6] = [
+const SLOW_CODES: [&str; 7] = [
     "UNAVAILABLE",
+    // Dovecot's word for its own trouble, a full disk or a missing folder of its own: it passes.
+    "SERVERBUG",
     "INUSE",
     "LIMIT",
     "THROTTLED",

@@ -30,6 +30,7 @@ pub(super) struct Entry<'l> {
     pub(super) token: Option<&'l str>,
     /// The value may go on in the next line, without an empty one between.
     pub(super) goes_on: bool,
+    is_account: bool,
     first: usize,
     last: usize,
 }
@@ -99,6 +100,7 @@ impl<'l> Entry<'l> {
             username,
             token,
             goes_on: false,
+            is_account: false,
             first: 0,
             last: 0,
         }
@@ -122,8 +124,7 @@ impl<'l> Entry<'l> {
         self.token.is_some_and(|value| {
             let mixed = value.bytes().any(|byte| byte.is_ascii_digit())
                 && value.bytes().any(|byte| byte.is_ascii_alphabetic());
-            let is_record = matches!(value.len(), 15 | 18) && value.starts_with("00");
-            mixed && !is_record
+            mixed && !matches!(value.len(), 15 | 18)
         })
     }
 

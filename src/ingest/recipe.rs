@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::authentic::Authentic;
 use super::label::{Entry, folded};
-use super::policy::Org;
+use super::policy::{Account, Org};
 use super::refusal::Refusal;
 use super::text::{Line, View};
 use super::token::Token;
@@ -32,6 +32,7 @@ pub struct Recipe {
 #[serde(deny_unknown_fields)]
 struct Subjects {
     sandbox_prefixes: Vec<String>,
+    answer_prefixes: Vec<String>,
     exact: Vec<String>,
     #[serde(deserialize_with = "pattern")]
     branded: Regex,
@@ -125,7 +126,9 @@ impl Recipe {
                 && plain.contains(&self.subject.brand)
                 && self.vocabulary.speaks_of_token(&plain)
         };
-        let form = if self.subject.exact.contains(&plain) {
+        let form = if self.is_answer(&plain) {
+            SubjectForm::Unknown
+        } else if self.subject.exact.contains(&plain) {
             SubjectForm::Exact
         } else if self.subject.branded.is_match(&plain) {
             SubjectForm::Branded
@@ -135,6 +138,15 @@ impl Recipe {
             SubjectForm::Unknown
         };
         Subject { form, org }
+    }
+
+    /// An answer or a forward: somebody writes about such a mail.
+    fn is_answer(&self, plain: &str) -> bool {
+        let front = plain.split_once(':').map_or("", |(front, _)| front.trim());
+        self.subject
+            .answer_prefixes
+            .iter()
+            .any(|prefix| prefix == front)
     }
 
     fn without_prefix<'s>(&self, subject: &'s str) -> (&'s str, Org) {
@@ -166,9 +178,9 @@ impl Recipe {
     ///
     /// # Errors
     /// When there is none, more than one, or the views differ.
-    pub fn find(&self, mail: &Authentic<'_>) -> Result<Match, Refusal> {
+    pub fn find(&self, mail: &Authentic<'_>, accounts: &[Account]) -> Result<Match, Refusal> {
         let views = mail.mail().views()?;
-        let found: Vec<_> = views.iter().map(|view| self.read(view)).collect();
+        let found: Vec<_> = views.iter().map(|view| self.read(view, accounts)).collect();
         let said: Vec<_> = found
             .iter()
             .filter_map(|found| found.as_ref().ok())

@@ -99,12 +99,15 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
 }
 
 impl Armed {
+    /// A folder that ends before it is ready says nothing here: its task tells why.
     async fn until_ready(&mut self, mut told: oneshot::Receiver<()>) -> Result<(), WaitError> {
         loop {
             tokio::select! {
                 biased;
-                ready = &mut told => if ready.is_ok() { return Ok(()) },
                 Some(ended) = self.running.join_next() => fail(ended)?,
+                Ok(()) = &mut told => return Ok(()),
+                // Its task died; nothing is left to be told of it.
+                else => return Ok(()),
             }
         }
     }

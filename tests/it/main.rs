@@ -17,3 +17,4 @@ mod replay;
 mod schema;
 mod stores;
 mod support;
+mod wait;

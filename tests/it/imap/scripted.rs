@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sftoken::inbox::{Endpoint, Folder, InboxError, Limits, Security, Session, Wake};
+use sftoken::inbox::{Authorities, Endpoint, Folder, InboxError, Limits, Security, Session, Wake};
 use sftoken::ingest::secret::Secret;
 use sftoken::testing::imap::{Script, ScriptError};
 use tokio::time::Instant;
@@ -339,7 +339,7 @@ async fn starttls_is_all_or_nothing() {
             port: listener.local_addr().unwrap().port(),
             security: Security::StartTls,
             user: "user@example.com".to_owned(),
-            ca_file: None,
+            authorities: Authorities::system(),
         };
         let script = Script::parse(script).unwrap();
         let server =

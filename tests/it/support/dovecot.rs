@@ -18,7 +18,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use sftoken::inbox::{Endpoint, Security};
+use sftoken::inbox::{Authorities, Endpoint, Security};
 use tempfile::TempDir;
 
 /// Everyone's password.
@@ -120,7 +120,7 @@ impl Dovecot {
             port: self.imaps,
             security: Security::ImplicitTls,
             user: user.to_owned(),
-            ca_file: Some(self.ca_file()),
+            authorities: Authorities::with_file(self.ca_file()),
         }
     }
 
