@@ -86,7 +86,9 @@ pub(super) fn by_body<'r>(
     let views = mail.views().map_err(|_| NotOurs::NotCandidate)?;
     // A colleague who quotes the mail in an answer does not claim to bring a token; who hides or
     // quotes one under a trusted name does.
-    let names = claim.recipe.claimed_usernames(views, claim.named);
+    let names = claim
+        .recipe
+        .claimed_usernames(views, &policy.accounts, claim.named);
     let ours = |name: &String| {
         policy
             .accounts

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use memchr::memrchr2;
 
+use super::policy::Account;
 use super::token::{MAX_LEN, MIN_LEN, USUAL_LEN};
 use super::vocabulary::{Meaning, Vocabulary};
 
@@ -16,6 +17,25 @@ const COLONS: [char; 7] = [':', '：', '﹕', '︓', '∶', '꞉', '\t'];
 /// Longest username: an address (RFC 5321, 4.5.3.1.3).
 const MAX_USERNAME: usize = 254;
 
+/// What is known before a mail is read: the recipe's words, and whose tokens we want.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'k> {
+    pub(super) words: &'k Vocabulary,
+    pub(super) accounts: &'k [Account],
+}
+
+impl Known<'_> {
+    fn is_account(self, name: &str) -> bool {
+        let mut accounts = self.accounts.iter();
+        accounts.any(|account| account.username == name)
+    }
+
+    /// Whether a word may be a username or a token.
+    fn may_be_value(self, word: &str) -> bool {
+        word.contains('@') || is_long(word) || self.is_account(word)
+    }
+}
+
 /// A `label: value` line; the value may stand alone on the next line.
 #[derive(Debug)]
 pub(super) struct Entry<'l> {
@@ -23,21 +43,19 @@ pub(super) struct Entry<'l> {
     pub(super) meaning: Meaning,
     /// The value as it stands, without white space and invisible characters around it.
     pub(super) value: &'l str,
-    /// The value, if it is a username: an address under any label; behind a known label any word,
-    /// since whoever says "Username" means what follows.
+    /// The value, if it is a username: it is a configured one, or has the form of an address.
     pub(super) username: Option<&'l str>,
     /// The value, if it is a bare run of letters and digits as long as a token.
     pub(super) token: Option<&'l str>,
     /// The value may go on in the next line, without an empty one between.
     pub(super) goes_on: bool,
-    is_account: bool,
     first: usize,
     last: usize,
 }
 
 impl<'l> Entry<'l> {
     /// All entries of a text, in order.
-    pub(super) fn all(lines: impl Iterator<Item = &'l str>, words: &Vocabulary) -> Vec<Self> {
+    pub(super) fn all(lines: impl Iterator<Item = &'l str>, known: Known<'_>) -> Vec<Self> {
         let filled: Vec<(usize, &'l str)> = lines
             .enumerate()
             .map(|(number, line)| (number, trimmed(line)))
@@ -47,7 +65,7 @@ impl<'l> Entry<'l> {
         let mut at = 0;
         while at < filled.len() {
             let next = filled.get(at + 1).map_or("", |&(_, next)| next);
-            if let Some((mut entry, lines)) = Self::parse(filled[at].1, next, words) {
+            if let Some((mut entry, lines)) = Self::parse(filled[at].1, next, known) {
                 entry.first = at;
                 entry.last = at + lines - 1;
                 at = entry.last;
@@ -63,44 +81,42 @@ impl<'l> Entry<'l> {
     }
 
     /// The entry that begins with a line, and how many lines it takes.
-    fn parse(line: &'l str, next: &'l str, words: &Vocabulary) -> Option<(Self, usize)> {
+    fn parse(line: &'l str, next: &'l str, known: Known<'_>) -> Option<(Self, usize)> {
         if let Some((label, value)) = split(line) {
-            let label = Label::new(label, words)?;
+            let label = Label::new(label, known.words)?;
             let value = trimmed(value);
             let below = value.is_empty() && is_word(next) && {
-                label.meaning != Meaning::Other || next.contains('@') || is_long(next)
+                label.meaning != Meaning::Other || known.may_be_value(next)
             };
             let value = if below { next } else { value };
-            return Some((Self::new(&label, value, words), 1 + usize::from(below)));
+            return Some((Self::new(&label, value, known), 1 + usize::from(below)));
         }
         // Without a colon a line is a label only if it is a known one and its value stands below:
         // else it may be a heading.
-        if !(is_word(next) && (next.contains('@') || is_long(next))) {
+        if !(is_word(next) && known.may_be_value(next)) {
             return None;
         }
-        let label = Label::new(line, words).filter(|label| label.meaning != Meaning::Other)?;
-        Some((Self::new(&label, next, words), 2))
+        let label =
+            Label::new(line, known.words).filter(|label| label.meaning != Meaning::Other)?;
+        Some((Self::new(&label, next, known), 2))
     }
 
-    fn new(label: &Label, value: &'l str, words: &Vocabulary) -> Self {
+    fn new(label: &Label, value: &'l str, known: Known<'_>) -> Self {
         let value = without_emphasis(value);
         let token = Some(value).filter(|value| label.is_simple && is_bare(value) && is_long(value));
-        let speaks = || token.is_some() && words.speaks_of_token(&label.text);
+        let speaks = || token.is_some() && known.words.speaks_of_token(&label.text);
         let meaning = match label.meaning {
             Meaning::Other if speaks() => Meaning::Token,
-            known => known,
+            meaning => meaning,
         };
-        let named = matches!(meaning, Meaning::Username { .. });
-        let username = Some(value).filter(|value| {
-            label.is_simple && (is_address(value) || (named && is_username_word(value)))
-        });
+        let username = Some(value)
+            .filter(|value| label.is_simple && (is_address(value) || known.is_account(value)));
         Self {
             meaning,
             value,
             username,
             token,
             goes_on: false,
-            is_account: false,
             first: 0,
             last: 0,
         }
@@ -119,7 +135,7 @@ impl<'l> Entry<'l> {
     }
 
     /// Whether the value could be a token even without a known label: letters and digits mixed, and
-    /// not the id of a Salesforce record (15 or 18 characters that begin with `00`).
+    /// not as long as the id of a Salesforce record (15 or 18 characters).
     pub(super) fn could_be_token(&self) -> bool {
         self.token.is_some_and(|value| {
             let mixed = value.bytes().any(|byte| byte.is_ascii_digit())
@@ -217,11 +233,6 @@ fn is_address(value: &str) -> bool {
         && local.bytes().all(is_local)
         && domain.contains('.')
         && domain.split('.').all(label)
-}
-
-/// One word that could be a username of another form.
-fn is_username_word(value: &str) -> bool {
-    !value.is_empty() && value.len() <= MAX_USERNAME && value.bytes().all(is_local)
 }
 
 /// atext and dots (RFC 5322, 3.2.3), which Salesforce allows in usernames.

@@ -9,7 +9,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::authentic::Authentic;
-use super::label::{Entry, folded};
+use super::label::{Entry, Known, folded};
 use super::policy::{Account, Org};
 use super::refusal::Refusal;
 use super::text::{Line, View};
@@ -37,8 +37,6 @@ struct Subjects {
     #[serde(deserialize_with = "pattern")]
     branded: Regex,
     brand: String,
-    /// Fronts of answers and forwards, folded.
-    forwards: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,16 +114,8 @@ impl Recipe {
     pub fn subject(&self, subject: &str) -> Subject {
         let (text, org) = self.without_prefix(subject.trim());
         let plain = folded(text);
-        let is_answer = self
-            .subject
-            .forwards
-            .iter()
-            .any(|front| plain.starts_with(front));
-        let speaks = || {
-            !is_answer
-                && plain.contains(&self.subject.brand)
-                && self.vocabulary.speaks_of_token(&plain)
-        };
+        let speaks =
+            || plain.contains(&self.subject.brand) && self.vocabulary.speaks_of_token(&plain);
         let form = if self.is_answer(&plain) {
             SubjectForm::Unknown
         } else if self.subject.exact.contains(&plain) {
@@ -143,10 +133,13 @@ impl Recipe {
     /// An answer or a forward: somebody writes about such a mail.
     fn is_answer(&self, plain: &str) -> bool {
         let front = plain.split_once(':').map_or("", |(front, _)| front.trim());
-        self.subject
-            .answer_prefixes
-            .iter()
-            .any(|prefix| prefix == front)
+        let mut prefixes = self.subject.answer_prefixes.iter();
+        prefixes.any(|prefix| prefix == front)
+    }
+
+    fn known<'k>(&'k self, accounts: &'k [Account]) -> Known<'k> {
+        let words = &self.vocabulary;
+        Known { words, accounts }
     }
 
     fn without_prefix<'s>(&self, subject: &'s str) -> (&'s str, Org) {
@@ -163,11 +156,16 @@ impl Recipe {
     /// token mail. Nothing is taken from it. Text that nobody sees, or that is quoted, counts only
     /// when `unseen` is set.
     #[must_use]
-    pub fn claimed_usernames(&self, views: &[View], unseen: bool) -> Vec<String> {
+    pub fn claimed_usernames(
+        &self,
+        views: &[View],
+        accounts: &[Account],
+        unseen: bool,
+    ) -> Vec<String> {
         let mut names = Vec::new();
         for view in views {
             let lines = view.iter().filter(|line| unseen || line.visible);
-            let entries = Entry::all(lines.map(|line| line.text.as_str()), &self.vocabulary);
+            let entries = Entry::all(lines.map(|line| line.text.as_str()), self.known(accounts));
             let named = pairs(&entries).filter_map(|at| entries[at - 1].username);
             names.extend(named.map(str::to_owned));
         }
@@ -195,10 +193,10 @@ impl Recipe {
     }
 
     /// Reads one view.
-    fn read(&self, view: &[Line]) -> Result<(String, Token), Refusal> {
-        self.check_unseen(view)?;
+    fn read(&self, view: &[Line], accounts: &[Account]) -> Result<(String, Token), Refusal> {
+        self.check_unseen(view, accounts)?;
         let seen = view.iter().filter(|line| line.visible);
-        let entries = Entry::all(seen.map(|line| line.text.as_str()), &self.vocabulary);
+        let entries = Entry::all(seen.map(|line| line.text.as_str()), self.known(accounts));
         let (tokens, names) = labels(&entries);
         if tokens > 1 {
             return Err(Refusal::TokenAmbiguous);
@@ -215,12 +213,12 @@ impl Recipe {
     }
 
     /// A label in text that nobody sees makes the mail ambiguous: who hides text has a reason.
-    fn check_unseen(&self, view: &[Line]) -> Result<(), Refusal> {
+    fn check_unseen(&self, view: &[Line], accounts: &[Account]) -> Result<(), Refusal> {
         if view.iter().all(|line| line.visible) {
             return Ok(());
         }
         let unseen = view.iter().filter(|line| !line.visible);
-        let entries = Entry::all(unseen.map(|line| line.text.as_str()), &self.vocabulary);
+        let entries = Entry::all(unseen.map(|line| line.text.as_str()), self.known(accounts));
         let is_pair = |pair: &[Entry<'_>]| pair[0].username.is_some() && pair[1].could_be_token();
         match labels(&entries) {
             (1.., _) => Err(Refusal::TokenAmbiguous),
@@ -273,6 +271,9 @@ fn take(entries: &[Entry<'_>], at: usize) -> Result<(String, Token), Refusal> {
         return Err(Refusal::UsernameAmbiguous);
     }
     let username = entries[at - 1].username.ok_or(Refusal::UsernameMissing)?;
+    if entries[at].value.is_empty() {
+        return Err(Refusal::TokenMissing);
+    }
     let value = entries[at].token.ok_or(Refusal::TokenInvalid)?;
     if entries[at].goes_on {
         return Err(Refusal::TokenInvalid);
