@@ -39,7 +39,7 @@ pub(crate) fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
         since: args.since.unwrap_or_else(Timestamp::now),
         accounts,
     };
-    engine::runtime()?.block_on(async {
+    engine::block_on(async {
         tokio::select! {
             ended = steps(global, args, order, &pipeline) => ended,
             signal = signals::first() => Ok(Exit::Signal(signal)),

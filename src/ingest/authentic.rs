@@ -5,10 +5,11 @@
 
 use jiff::Timestamp;
 
+use super::claim::speaks_of;
 use super::dkim::{self, Algorithm, Key, Signature};
 use super::event::{Proof, ProofMethod};
 use super::keys::{KeyAnswer, KeyAnswers};
-use super::mail::Mail;
+use super::mail::{Field, Mail};
 use super::policy::{Demand, Policy};
 use super::refusal::{Pending, Refusal};
 use super::sender::{Address, sender};
@@ -89,8 +90,13 @@ pub fn questions(mail: &Mail<'_>, policy: &Policy, now: Timestamp) -> Vec<String
     if policy.demand == Demand::Nothing {
         return Vec::new();
     }
+    key_names(&signatures(mail, &from, policy, now))
+}
+
+/// The names of the keys of signatures that would count.
+fn key_names(signatures: &[Result<Signature<'_>, Refusal>]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for signature in signatures(mail, &from, policy, now).into_iter().flatten() {
+    for signature in signatures.iter().flatten() {
         let name = signature.key_name();
         if !names.contains(&name) && names.len() < MAX_QUESTIONS {
             names.push(name);
@@ -116,8 +122,10 @@ fn presentable(mail: &Mail<'_>, policy: &Policy) -> Result<Address, Refusal> {
 /// A field that stands twice is read by one program and verified by another (RFC 6376, 8.15), so
 /// each must stand once, whether the signature covers it or not.
 fn check_single(mail: &Mail<'_>) -> Result<(), Refusal> {
-    let once = ["from", "subject", "date"];
-    let at_most_once = [
+    let names = [
+        "from",
+        "subject",
+        "date",
         "to",
         "content-type",
         "mime-version",
@@ -126,16 +134,17 @@ fn check_single(mail: &Mail<'_>) -> Result<(), Refusal> {
         "sender",
         "reply-to",
     ];
-    let count = |name: &str| mail.fields().iter().filter(|field| field.is(name)).count();
-    if once.iter().chain(&at_most_once).any(|name| count(name) > 1) {
+    let mut counts = [0_usize; 10];
+    for field in mail.fields() {
+        if let Some(at) = names.iter().position(|name| field.is(name)) {
+            counts[at] += 1;
+        }
+    }
+    if counts.iter().any(|&count| count > 1) {
         return Err(Refusal::HeaderDuplicate);
     }
-    let missing = once.iter().any(|name| count(name) == 0);
-    if missing {
-        Err(Refusal::HeaderMissing)
-    } else {
-        Ok(())
-    }
+    let is_missing = counts[..3].contains(&0);
+    (!is_missing).then_some(()).ok_or(Refusal::HeaderMissing)
 }
 
 fn check_subject(mail: &Mail<'_>) -> Result<(), Refusal> {
@@ -156,9 +165,10 @@ fn signed(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Proof, Doubt> {
-    let asked = questions(mail, policy, now);
+    let signatures = signatures(mail, from, policy, now);
+    let asked = key_names(&signatures);
     let mut doubt: Option<Doubt> = None;
-    for signature in signatures(mail, from, policy, now) {
+    for signature in signatures {
         let checked = signature
             .map_err(Doubt::from)
             .and_then(|signature| check(mail, signature, keys, &asked));
@@ -187,8 +197,10 @@ fn signatures<'m>(
     policy: &Policy,
     now: Timestamp,
 ) -> Vec<Result<Signature<'m>, Refusal>> {
-    let judge = |field| {
-        let signature = Signature::parse(field).ok_or(Refusal::DkimMalformed)?;
+    let judge = |field: &Field<'m>| {
+        let Some(signature) = Signature::parse(field) else {
+            return Err(unreadable(field, policy));
+        };
         judge(&signature, from, policy, now)?;
         Ok(signature)
     };
@@ -196,6 +208,18 @@ fn signatures<'m>(
         .take(MAX_SIGNATURES)
         .map(judge)
         .collect()
+}
+
+/// A signature that cannot be read is somebody else's, unless it speaks of a trusted domain: what a
+/// relay writes must not hide why the sender's own signature fails.
+fn unreadable(field: &Field<'_>, policy: &Policy) -> Refusal {
+    let is_ours = |domain: &String| speaks_of(field.value, domain);
+    let ours = policy.signing_domains.iter().any(is_ours);
+    if ours {
+        Refusal::DkimMalformed
+    } else {
+        Refusal::DkimNotAligned
+    }
 }
 
 /// Whether a signature would count if it held.

@@ -3,11 +3,9 @@
 //! Knows the cheap signs: subject, sender's domain, structure. Never believes any of them: a claim
 //! only decides between "not ours" and "refused". Most mail is passed over by its header alone.
 
-use memchr::memmem::Finder;
-
 use super::mail::Mail;
 use super::policy::{Org, Policy};
-use super::recipe::{Recipe, SubjectForm};
+use super::recipe::{Recipe, Subject, SubjectForm};
 use super::refusal::NotOurs;
 
 /// A mail that claims to bring a token by this recipe.
@@ -15,7 +13,20 @@ use super::refusal::NotOurs;
 pub(super) struct Claim<'r> {
     pub(super) recipe: &'r Recipe,
     pub(super) org: Org,
-    pub(super) form: SubjectForm,
+    form: SubjectForm,
+    /// From or a signature speaks of a trusted domain.
+    named: bool,
+}
+
+impl Claim<'_> {
+    /// Whether the header claims enough by itself, whatever the body holds.
+    fn is_enough(&self) -> bool {
+        match self.form {
+            SubjectForm::Exact => true,
+            SubjectForm::Branded => self.named,
+            SubjectForm::Localised | SubjectForm::Unknown => false,
+        }
+    }
 }
 
 /// What the header alone says: `None` when the mail is not ours whatever its body holds.
@@ -24,24 +35,30 @@ pub(super) fn by_header<'r>(
     policy: &Policy,
     recipes: &'r [Recipe],
 ) -> Option<Claim<'r>> {
-    let subjects: Vec<String> = mail
-        .named("subject")
-        .filter_map(|field| field.decoded())
-        .collect();
-    let best = recipes
-        .iter()
-        .flat_map(|recipe| {
-            subjects
-                .iter()
-                .map(move |text| (recipe, recipe.subject(text)))
+    let named = names_trusted_domain(mail, policy);
+    let mut best: Option<Claim<'r>> = None;
+    for text in mail.named("subject").filter_map(|field| field.decoded()) {
+        for recipe in recipes {
+            let Subject { form, org } = recipe.subject(&text);
+            if best.as_ref().is_none_or(|best| form >= best.form) {
+                best = Some(Claim {
+                    recipe,
+                    org,
+                    form,
+                    named,
+                });
+            }
+        }
+    }
+    let claim = best.or_else(|| {
+        recipes.first().map(|recipe| Claim {
+            recipe,
+            org: Org::Production,
+            form: SubjectForm::Unknown,
+            named,
         })
-        .max_by_key(|(_, subject)| subject.form);
-    let (recipe, org, form) = match best {
-        Some((recipe, subject)) => (recipe, subject.org, subject.form),
-        None => (recipes.first()?, Org::Production, SubjectForm::Unknown),
-    };
-    let claims = form != SubjectForm::Unknown || names_trusted_domain(mail, policy);
-    claims.then_some(Claim { recipe, org, form })
+    })?;
+    (named || claim.form != SubjectForm::Unknown).then_some(claim)
 }
 
 /// A subject that claims enough by itself, whatever the body holds.
@@ -50,13 +67,7 @@ pub(super) fn by_subject<'r>(
     policy: &Policy,
     recipes: &'r [Recipe],
 ) -> Option<Claim<'r>> {
-    let claim = by_header(mail, policy, recipes)?;
-    let enough = match claim.form {
-        SubjectForm::Exact => true,
-        SubjectForm::Branded => names_trusted_domain(mail, policy),
-        SubjectForm::Localised | SubjectForm::Unknown => false,
-    };
-    enough.then_some(claim)
+    by_header(mail, policy, recipes).filter(Claim::is_enough)
 }
 
 /// Header and, where the header leaves it open, the structure of the body.
@@ -65,15 +76,19 @@ pub(super) fn by_body<'r>(
     policy: &Policy,
     recipes: &'r [Recipe],
 ) -> Result<Claim<'r>, NotOurs> {
-    if let Some(claim) = by_subject(mail, policy, recipes) {
+    let claim = by_header(mail, policy, recipes).ok_or(NotOurs::NotCandidate)?;
+    if claim.is_enough() {
         return Ok(claim);
     }
-    let claim = by_header(mail, policy, recipes).ok_or(NotOurs::NotCandidate)?;
     if mail.raw().len() > policy.max_size {
         return Err(NotOurs::NotCandidate);
     }
     let views = mail.views().map_err(|_| NotOurs::NotCandidate)?;
-    let names = claim.recipe.claimed_usernames(views, &policy.accounts);
+    // A colleague who quotes the mail in an answer does not claim to bring a token; who hides or
+    // quotes one under a trusted name does.
+    let names = claim
+        .recipe
+        .claimed_usernames(views, &policy.accounts, claim.named);
     let ours = |name: &String| {
         policy
             .accounts
@@ -89,18 +104,29 @@ pub(super) fn by_body<'r>(
     }
 }
 
-/// Whether From or a signature speaks of a trusted domain, truly or not.
+/// Whether From or one of the first signatures speaks of a trusted domain, truly or not.
 fn names_trusted_domain(mail: &Mail<'_>, policy: &Policy) -> bool {
     let speaks = |value: &[u8]| {
-        let lower = value.to_ascii_lowercase();
         policy
             .signing_domains
             .iter()
-            .any(|domain| Finder::new(domain).find(&lower).is_some())
+            .any(|name| speaks_of(value, name))
     };
     mail.named("from").any(|field| speaks(field.value))
         || mail
             .named("dkim-signature")
             .take(8)
             .any(|field| speaks(field.value))
+}
+
+/// Whether `text` holds `word`, without regard to case: dots are rare, and `word` has one.
+pub(super) fn speaks_of(text: &[u8], word: &str) -> bool {
+    let Some(dot) = word.find('.') else {
+        return false;
+    };
+    memchr::memchr_iter(b'.', text).any(|at| {
+        let begin = at.checked_sub(dot);
+        let found = begin.and_then(|begin| text.get(begin..begin + word.len()));
+        found.is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
+    })
 }

@@ -3,11 +3,16 @@
 //! Knows the declarations that make text invisible, and simple selectors. Never lays anything out:
 //! when in doubt, text counts as hidden, and a mail that hides its label is refused. Fed by `html`.
 
+use std::cell::Cell;
+
 /// How text looks: inherited from element to element.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
     /// Not shown, for good: no element inside can undo it.
     pub(super) hidden: bool,
+    /// Too small to be read, until an element inside has a size of its own: mail templates close
+    /// gaps between columns with `font-size:0` around them.
+    tiny: bool,
     color: Color,
     background: Color,
 }
@@ -17,6 +22,7 @@ impl Default for Look {
     fn default() -> Self {
         Self {
             hidden: false,
+            tiny: false,
             color: [0; 3],
             background: [255; 3],
         }
@@ -27,6 +33,7 @@ impl Look {
     /// Takes over an element's own style.
     pub(super) fn apply(&mut self, style: &Style) {
         self.hidden |= style.hides;
+        self.tiny = style.tiny.unwrap_or(self.tiny);
         self.color = style.color.unwrap_or(self.color);
         self.background = style.background.unwrap_or(self.background);
     }
@@ -34,7 +41,7 @@ impl Look {
     /// Not shown, or in the colour of its background.
     pub(super) fn is_hidden(self) -> bool {
         let apart = |(one, other): (&u8, &u8)| one.abs_diff(*other) > 24;
-        self.hidden || !self.color.iter().zip(&self.background).any(apart)
+        self.hidden || self.tiny || !self.color.iter().zip(&self.background).any(apart)
     }
 }
 
@@ -44,6 +51,7 @@ type Color = [u8; 3];
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Style {
     hides: bool,
+    tiny: Option<bool>,
     color: Option<Color>,
     background: Option<Color>,
 }
@@ -74,12 +82,23 @@ impl Style {
                 let words = value.split_ascii_whitespace();
                 self.background = words.filter_map(color).next_back().or(self.background);
             }
+            "font-size" => self.tiny = tiny(value).or(self.tiny),
+            // `font: [style] [weight] size[/line-height] family`: the size is the first length.
+            "font" => {
+                let size = value.split([' ', '/']).find(|word| is_length(word));
+                self.tiny = size.and_then(tiny).or(self.tiny);
+            }
             property => self.hides |= hides(property, value),
         }
     }
 
+    fn says_nothing(&self) -> bool {
+        !self.hides && self.tiny.is_none() && self.color.is_none() && self.background.is_none()
+    }
+
     fn merge(&mut self, other: &Self) {
         self.hides |= other.hides;
+        self.tiny = other.tiny.or(self.tiny);
         self.color = other.color.or(self.color);
         self.background = other.background.or(self.background);
     }
@@ -92,12 +111,6 @@ fn hides(property: &str, value: &str) -> bool {
         "visibility" => matches!(value, "hidden" | "collapse"),
         "mso-hide" => value == "all",
         "opacity" => amount(value).is_some_and(|part| part < 0.1),
-        "font-size" => is_tiny(value),
-        // `font: [style] [weight] size[/line-height] family`: the size is the first length.
-        "font" => value
-            .split([' ', '/'])
-            .find(|word| is_length(word))
-            .is_some_and(is_tiny),
         "width" | "max-width" | "height" | "max-height" => amount(value) == Some(0.0),
         "text-indent" | "left" | "top" | "right" | "margin-left" | "margin-top" => {
             amount(value).is_some_and(|shift| shift <= -50.0)
@@ -124,17 +137,25 @@ fn is_length(word: &str) -> bool {
     word == "0" || (unit.len() < word.len() && !unit.is_empty())
 }
 
-/// A font size that nobody can read.
-fn is_tiny(value: &str) -> bool {
-    amount(value).is_some_and(|size| {
-        match value.trim_start_matches(|ch: char| !ch.is_ascii_alphabetic() && ch != '%') {
-            "em" | "rem" | "ex" | "ch" | "vw" | "vh" => size < 0.4,
-            "%" => size < 40.0,
-            "cm" | "in" => size < 0.1,
-            "mm" => size < 1.0,
-            _ => size < 4.0,
-        }
-    })
+/// Whether nobody can read a font size; `None` when that depends on the size around it.
+fn tiny(value: &str) -> Option<bool> {
+    let Some(size) = amount(value) else {
+        let relative = matches!(value, "smaller" | "larger" | "inherit" | "unset" | "");
+        return (!relative).then_some(false);
+    };
+    let unit = value.trim_start_matches(|ch: char| !ch.is_ascii_alphabetic() && ch != '%');
+    let (least, is_relative) = match unit {
+        "em" | "ex" | "ch" => (0.4, true),
+        "%" => (40.0, true),
+        "rem" | "vw" | "vh" => (0.4, false),
+        "cm" | "in" => (0.1, false),
+        "mm" => (1.0, false),
+        _ => (4.0, false),
+    };
+    match size < least {
+        true => Some(true),
+        false => (!is_relative).then_some(false),
+    }
 }
 
 /// A colour that is not one of the few that can be compared, and shows nothing.
@@ -184,6 +205,9 @@ fn color(value: &str) -> Option<Color> {
         "gray" | "grey" => "808080",
         _ => value.strip_prefix('#').unwrap_or(value),
     };
+    if hex.len() > 6 {
+        return None;
+    }
     let digits: Vec<u8> = hex
         .chars()
         .filter_map(|ch| ch.to_digit(16))
@@ -196,9 +220,15 @@ fn color(value: &str) -> Option<Color> {
     }
 }
 
+/// Comparisons of elements with rules: more than a mail needs, few enough to be done at once.
+const MAX_COMPARED: usize = 2_000_000;
+
 /// The rules of a mail's style sheets that say something of visibility.
 #[derive(Debug, Default)]
-pub(super) struct Sheet(Vec<(Selector, Style)>);
+pub(super) struct Sheet {
+    rules: Vec<(Selector, Style)>,
+    compared: Cell<usize>,
+}
 
 /// The last compound of a selector: what must be true of the element itself. Its context, media
 /// and states are not looked at, so that a rule applies rather too often.
@@ -221,17 +251,35 @@ impl Sheet {
             let selectors = before.rsplit('{').next().unwrap_or_default();
             let mut style = Style::default();
             style.declare_all(declarations);
+            if style.says_nothing() {
+                continue;
+            }
             for selector in selectors.split(',') {
-                self.0.push((Selector::parse(selector), style));
+                self.rules.push((Selector::parse(selector), style));
             }
         }
     }
 
-    /// What the sheets say of an element.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// What the sheets say of an element; when so many rules met so many elements that it cannot be
+    /// told in time, that it is hidden.
     pub(super) fn style(&self, name: &str, id: Option<&str>, class: &str) -> Style {
         let mut style = Style::default();
-        for (selector, rule) in &self.0 {
-            if selector.fits(name, id, class) {
+        if self.rules.is_empty() {
+            return style;
+        }
+        let classes: Vec<&str> = class.split_ascii_whitespace().take(64).collect();
+        let steps = self.rules.len() * (1 + classes.len());
+        self.compared.set(self.compared.get() + steps);
+        if self.compared.get() > MAX_COMPARED {
+            style.hides = true;
+            return style;
+        }
+        for (selector, rule) in &self.rules {
+            if selector.fits(name, id, &classes) {
                 style.merge(rule);
             }
         }
@@ -266,8 +314,7 @@ impl Selector {
         selector
     }
 
-    fn fits(&self, name: &str, id: Option<&str>, class: &str) -> bool {
-        let classes: Vec<&str> = class.split_ascii_whitespace().collect();
+    fn fits(&self, name: &str, id: Option<&str>, classes: &[&str]) -> bool {
         self.name.as_deref().is_none_or(|wanted| wanted == name)
             && self.id.as_deref().is_none_or(|wanted| id == Some(wanted))
             && self

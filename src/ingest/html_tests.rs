@@ -22,7 +22,7 @@ fn lines_end_where_a_browser_ends_them() {
             "We sent a \"token\".",
             "Username: u@x.example",
             "Token:\u{a0}abc",
-            "a: b",
+            "a:\tb",
             "c",
             "d",
             "e"
@@ -128,4 +128,75 @@ fn odd_markup_is_survived() {
     ] {
         let _ = lines(html);
     }
+}
+
+#[test]
+fn cells_are_told_apart() {
+    let (seen, _) = split("<table><tr><td> a <td>\n<td>b c</td><td>&nbsp;</td></table>");
+    assert_eq!(seen, ["a\t\tb c\t\u{a0}"]);
+}
+
+#[test]
+fn a_gap_closed_with_font_size_zero_hides_no_text_that_has_a_size_of_its_own() {
+    let (seen, unseen) = split(
+        "<td style='font-size:0px;padding:10px'><div style='font-size:13px;color:#000'>one</div>\
+         <div style='font-size:1em'>two</div>three</td>",
+    );
+    assert_eq!(seen, ["one"]);
+    assert_eq!(unseen, ["two", "three"]);
+}
+
+#[test]
+fn end_tags_close_what_browsers_close() {
+    for html in [
+        "seen<div style='display:none'><b></div></b><b><div style='display:none'></b>secret",
+        "seen<b><p style='display:none'></b>secret",
+        "seen<div><font color=white></div>secret",
+        "<span>seen<div style='opacity:0'></span>secret",
+        "<div>seen<table><tr><td style='font-size:0'></div>secret",
+    ] {
+        hides(html);
+    }
+    let (seen, unseen) = split("<p style='display:none'>one<p>two<li>three<li>four");
+    assert_eq!(seen, ["two", "three", "four"]);
+    assert_eq!(unseen, ["one"]);
+}
+
+#[test]
+fn markup_that_is_built_to_take_long_takes_no_longer() {
+    let size = 32 * 1024;
+    for piece in [
+        "<b>",
+        "<div>",
+        "<p><i>x</b>",
+        "</b>",
+        "<td>",
+        "<a a=1 b=2 c=3>",
+        "&amp",
+        "<!--",
+        "<style>",
+        "<style>.a{color:red}</style><i class=a>",
+        "<i style='a:b;c:d'>",
+        "<table><td>",
+        "<pre>\n",
+        "<pre><pre>x",
+        "<font color='#",
+    ] {
+        let _ = lines(&piece.repeat(size / piece.len()));
+    }
+    let rules: String = (0..8000)
+        .map(|at| format!(".a.b{at}{{color:red}}"))
+        .collect();
+    let elements = "<i class='a b c d e f g h'>".repeat(2000);
+    let shown = lines(&format!("<style>{rules}</style>{elements}secret"));
+    assert!(
+        shown
+            .iter()
+            .all(|line| line.text.is_empty() || !line.visible)
+    );
+    let deep = lines(&format!("{}secret", "<div>".repeat(5000)));
+    assert!(
+        deep.iter()
+            .all(|line| line.text.is_empty() || !line.visible)
+    );
 }

@@ -1,79 +1,132 @@
 //! `label: value` lines, in any script.
 //!
 //! Knows colons, brackets and what a username or a bare token looks like. Never knows which labels
-//! matter: the recipe does. Its lines are those of a view.
+//! matter: the vocabulary does. Its lines are those of a view.
+
+use std::borrow::Cow;
+
+use memchr::memrchr2;
 
 use super::policy::Account;
-use super::token::{MAX_LEN, MIN_LEN};
+use super::token::{MAX_LEN, MIN_LEN, USUAL_LEN};
+use super::vocabulary::{Meaning, Vocabulary};
 
-/// Colons that mails use: ASCII, full-width, small, and the vertical form.
-const COLONS: [char; 4] = [':', '：', '﹕', '︓'];
+/// What separates a label from its value: colons (ASCII, full-width, small, vertical, ratio,
+/// modifier), and the tab that stands between the cells of a table.
+const COLONS: [char; 7] = [':', '：', '﹕', '︓', '∶', '꞉', '\t'];
 /// Longest username: an address (RFC 5321, 4.5.3.1.3).
 const MAX_USERNAME: usize = 254;
+
+/// What is known before a mail is read: the recipe's words, and whose tokens we want.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'k> {
+    pub(super) words: &'k Vocabulary,
+    pub(super) accounts: &'k [Account],
+}
+
+impl Known<'_> {
+    fn is_account(self, name: &str) -> bool {
+        let mut accounts = self.accounts.iter();
+        accounts.any(|account| account.username == name)
+    }
+
+    /// Whether a word may be a username or a token.
+    fn may_be_value(self, word: &str) -> bool {
+        word.contains('@') || is_long(word) || self.is_account(word)
+    }
+}
 
 /// A `label: value` line; the value may stand alone on the next line.
 #[derive(Debug)]
 pub(super) struct Entry<'l> {
-    /// The label, folded.
-    pub(super) label: String,
-    /// The value as it stands, without white space around it.
+    /// What the label names.
+    pub(super) meaning: Meaning,
+    /// The value as it stands, without white space and invisible characters around it.
     pub(super) value: &'l str,
-    /// The next line, without an empty one between, is a bare word: the value may go on there.
+    /// The value, if it is a username: it is a configured one, or has the form of an address.
+    pub(super) username: Option<&'l str>,
+    /// The value, if it is a bare run of letters and digits as long as a token.
+    pub(super) token: Option<&'l str>,
+    /// The value may go on in the next line, without an empty one between.
     pub(super) goes_on: bool,
-    is_account: bool,
     first: usize,
     last: usize,
 }
 
 impl<'l> Entry<'l> {
     /// All entries of a text, in order.
-    pub(super) fn all(lines: &[&'l str], accounts: &[Account]) -> Vec<Self> {
+    pub(super) fn all(lines: impl Iterator<Item = &'l str>, known: Known<'_>) -> Vec<Self> {
         let filled: Vec<(usize, &'l str)> = lines
-            .iter()
             .enumerate()
-            .map(|(number, line)| (number, line.trim()))
+            .map(|(number, line)| (number, trimmed(line)))
             .filter(|(_, line)| !line.is_empty())
             .collect();
         let mut entries = Vec::new();
         let mut at = 0;
         while at < filled.len() {
-            let Some(mut entry) = Self::parse(filled[at].1) else {
-                at += 1;
-                continue;
-            };
-            entry.first = at;
-            if entry.value.is_empty()
-                && let Some(&(_, next)) = filled.get(at + 1)
-                && is_word(next)
-            {
-                entry.value = next;
-                at += 1;
+            let next = filled.get(at + 1).map_or("", |&(_, next)| next);
+            if let Some((mut entry, lines)) = Self::parse(filled[at].1, next, known) {
+                entry.first = at;
+                entry.last = at + lines - 1;
+                at = entry.last;
+                let (number, _) = filled[at];
+                entry.goes_on = filled
+                    .get(at + 1)
+                    .is_some_and(|&(below, next)| below == number + 1 && entry.continues(next));
+                entries.push(entry);
             }
-            entry.last = at;
-            entry.is_account = accounts
-                .iter()
-                .any(|account| account.username == entry.value);
-            entry.goes_on = filled
-                .get(at + 1)
-                .is_some_and(|&(number, next)| number == filled[at].0 + 1 && is_bare(next));
-            entries.push(entry);
             at += 1;
         }
         entries
     }
 
-    /// One line, split at its last colon: a value never holds one, a label may.
-    fn parse(line: &'l str) -> Option<Self> {
-        let (label, value) = line.rsplit_once(COLONS)?;
-        let label = folded(label);
-        (!label.is_empty()).then_some(Self {
-            label,
-            value: value.trim(),
+    /// The entry that begins with a line, and how many lines it takes.
+    fn parse(line: &'l str, next: &'l str, known: Known<'_>) -> Option<(Self, usize)> {
+        if let Some((label, value)) = split(line) {
+            let label = Label::new(label, known.words)?;
+            let value = trimmed(value);
+            let below = value.is_empty() && is_word(next) && {
+                label.meaning != Meaning::Other || known.may_be_value(next)
+            };
+            let value = if below { next } else { value };
+            return Some((Self::new(&label, value, known), 1 + usize::from(below)));
+        }
+        // Without a colon a line is a label only if it is a known one and its value stands below:
+        // else it may be a heading.
+        if !(is_word(next) && known.may_be_value(next)) {
+            return None;
+        }
+        let label =
+            Label::new(line, known.words).filter(|label| label.meaning != Meaning::Other)?;
+        Some((Self::new(&label, next, known), 2))
+    }
+
+    fn new(label: &Label, value: &'l str, known: Known<'_>) -> Self {
+        let value = without_emphasis(value);
+        let token = Some(value).filter(|value| label.is_simple && is_bare(value) && is_long(value));
+        let speaks = || token.is_some() && known.words.speaks_of_token(&label.text);
+        let meaning = match label.meaning {
+            Meaning::Other if speaks() => Meaning::Token,
+            meaning => meaning,
+        };
+        let username = Some(value)
+            .filter(|value| label.is_simple && (is_address(value) || known.is_account(value)));
+        Self {
+            meaning,
+            value,
+            username,
+            token,
             goes_on: false,
-            is_account: false,
             first: 0,
             last: 0,
-        })
+        }
+    }
+
+    /// Whether `next` may be the rest of the value: a token of a usual length is whole in front of
+    /// a mere word.
+    fn continues(&self, next: &str) -> bool {
+        let is_whole = USUAL_LEN.contains(&self.value.len());
+        is_bare(next) && !(is_whole && next.bytes().all(|byte| byte.is_ascii_alphabetic()))
     }
 
     /// Whether this entry stands on the next line that is not empty.
@@ -81,54 +134,105 @@ impl<'l> Entry<'l> {
         self.first == other.last + 1
     }
 
-    /// Whether the label, or what stands before its first colon, is one of these folded words.
-    pub(super) fn is_labelled(&self, words: &[String]) -> bool {
-        let whole = without_remarks(&self.label);
-        let front = whole.split(':').next().unwrap_or_default();
-        [whole.as_str(), front]
-            .iter()
-            .any(|label| words.iter().any(|word| word == bare_label(label)))
-    }
-
-    /// Whether the label is one label, not half a sentence with another one in it.
-    fn is_simple(&self) -> bool {
-        !without_remarks(&self.label).contains([':', '@'])
-    }
-
-    /// The value, if it is a Salesforce username: it is a configured one, or has the form of an
-    /// address.
-    pub(super) fn username(&self) -> Option<&'l str> {
-        if self.is_account && self.is_simple() {
-            return Some(self.value);
-        }
-        let (local, domain) = self.value.split_once('@')?;
-        let local_fits = !local.is_empty() && local.bytes().all(is_local);
-        let domain_fits = domain.contains('.')
-            && domain.split('.').all(|label| {
-                !label.is_empty()
-                    && label
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-            });
-        (self.is_simple() && local_fits && domain_fits && self.value.len() <= MAX_USERNAME)
-            .then_some(self.value)
-    }
-
-    /// The value, if it is a bare run of letters and digits as long as a token.
-    pub(super) fn token(&self) -> Option<&'l str> {
-        (self.is_simple() && is_bare(self.value) && (MIN_LEN..=MAX_LEN).contains(&self.value.len()))
-            .then_some(self.value)
-    }
-
-    /// Whether the value looks like a token even without a known label: letters and digits mixed,
-    /// and not as long as the id of a Salesforce record (15 or 18 characters).
-    pub(super) fn is_plainly_token(&self) -> bool {
-        self.token().is_some_and(|value| {
+    /// Whether the value could be a token even without a known label: letters and digits mixed, and
+    /// not as long as the id of a Salesforce record (15 or 18 characters).
+    pub(super) fn could_be_token(&self) -> bool {
+        self.token.is_some_and(|value| {
             let mixed = value.bytes().any(|byte| byte.is_ascii_digit())
                 && value.bytes().any(|byte| byte.is_ascii_alphabetic());
             mixed && !matches!(value.len(), 15 | 18)
         })
     }
+
+    /// Whether the value is a token, and no name, hash or id, even behind an unknown label: capital
+    /// and small letters, and, unless the length is the usual one, digits in between all over. A
+    /// name such as `AcmeHoldings2026` changes between the kinds of characters more seldom.
+    pub(super) fn is_plainly_token(&self) -> bool {
+        self.token.is_some_and(|value| {
+            let kinds: Vec<u8> = value.bytes().map(kind).collect();
+            let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            let usual = USUAL_LEN.contains(&value.len()) && changes * 4 > value.len();
+            let random = self.could_be_token() && changes * 5 > value.len() * 2;
+            kinds.contains(&b'A') && kinds.contains(&b'a') && (usual || random)
+        })
+    }
+}
+
+/// A label, folded and without remarks and emphasis.
+struct Label {
+    text: String,
+    meaning: Meaning,
+    /// One label, not half a sentence with another one in it.
+    is_simple: bool,
+}
+
+impl Label {
+    fn new(text: &str, words: &Vocabulary) -> Option<Self> {
+        let folded = folded(text);
+        let whole = without_remarks(&folded);
+        let whole = bare_label(&whole);
+        if folded.is_empty() {
+            return None;
+        }
+        // What stands before the first colon is a label as well: "Security token: note: …".
+        let front = whole.split(':').next().unwrap_or_default();
+        let meaning = match words.meaning(whole) {
+            Meaning::Other if front.len() < whole.len() => words.meaning(bare_label(front)),
+            meaning => meaning,
+        };
+        Some(Self {
+            meaning,
+            is_simple: !whole.contains([':', '@']),
+            text: whole.to_owned(),
+        })
+    }
+}
+
+/// A line split at its last colon: a value never holds one, a label may.
+fn split(line: &str) -> Option<(&str, &str)> {
+    if !line.is_ascii() {
+        return line.rsplit_once(COLONS);
+    }
+    let at = memrchr2(b':', b'\t', line.as_bytes())?;
+    Some((&line[..at], &line[at + 1..]))
+}
+
+/// Text without white space and invisible characters around it, such as the direction marks that
+/// stand around a value in Arabic and Hebrew mail.
+fn trimmed(text: &str) -> &str {
+    let ends = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if ends(bytes.first()) && ends(bytes.last()) {
+        return text;
+    }
+    text.trim_matches(|ch| matches!(plain(ch), None | Some(' ')))
+}
+
+/// A value without the end of its label's emphasis: `*Username:* …`.
+fn without_emphasis(value: &str) -> &str {
+    let rest = value.trim_start_matches(['*', '_']);
+    if rest.len() < value.len() && rest.starts_with(char::is_whitespace) {
+        return trimmed(rest);
+    }
+    value
+}
+
+/// The form of an address: `local@domain.tld`.
+fn is_address(value: &str) -> bool {
+    let Some((local, domain)) = value.split_once('@') else {
+        return false;
+    };
+    let label = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    value.len() <= MAX_USERNAME
+        && !local.is_empty()
+        && local.bytes().all(is_local)
+        && domain.contains('.')
+        && domain.split('.').all(label)
 }
 
 /// atext and dots (RFC 5322, 3.2.3), which Salesforce allows in usernames.
@@ -140,13 +244,29 @@ fn is_bare(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
+fn is_long(text: &str) -> bool {
+    (MIN_LEN..=MAX_LEN).contains(&text.len())
+}
+
+/// Digit, capital or small letter.
+fn kind(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => b'0',
+        b'A'..=b'Z' => b'A',
+        _ => b'a',
+    }
+}
+
 /// One word without a colon: the value of a label that stands on the line before.
 fn is_word(text: &str) -> bool {
-    !text.contains(char::is_whitespace) && !text.contains(COLONS)
+    !text.is_empty() && !text.contains(char::is_whitespace) && !text.contains(COLONS)
 }
 
 /// The label without bracketed remarks such as "(case-sensitive)".
-fn without_remarks(label: &str) -> String {
+fn without_remarks(label: &str) -> Cow<'_, str> {
+    if !label.contains(['(', '[', '【', '〔', ')', ']', '】', '〕']) {
+        return Cow::Borrowed(label);
+    }
     let mut depth = 0_usize;
     let mut kept = String::with_capacity(label.len());
     for ch in label.chars() {
@@ -157,23 +277,42 @@ fn without_remarks(label: &str) -> String {
             _ => {}
         }
     }
-    kept
+    Cow::Owned(kept)
 }
 
-/// Without the bullets and emphasis that texts put around labels.
+/// Without the bullets and emphasis that texts put around labels, and a colon before the cell's end.
 fn bare_label(label: &str) -> &str {
-    label.trim_matches(|ch: char| ch.is_whitespace() || "*_-–—•·>".contains(ch))
+    let is_around = |ch: char| ch.is_whitespace() || "*_-–—•·>".contains(ch);
+    let bare = label.trim_matches(is_around);
+    bare.trim_end_matches(|ch: char| ch == ':' || is_around(ch))
 }
 
 /// Text for comparing: lower case, full-width forms as ASCII, white space as single spaces, no
 /// invisible characters, plain apostrophes.
 pub(super) fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return folded_ascii(text);
+    }
     let mut folded = String::with_capacity(text.len());
     for ch in text.chars() {
         match plain(ch) {
             Some(' ') if folded.is_empty() || folded.ends_with(' ') => {}
             Some(ch) => folded.extend(ch.to_lowercase()),
             None => {}
+        }
+    }
+    folded.truncate(folded.trim_end().len());
+    folded
+}
+
+fn folded_ascii(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' | b'\t'..=b'\r' if folded.is_empty() || folded.ends_with(' ') => {}
+            b' ' | b'\t'..=b'\r' => folded.push(' '),
+            byte if byte.is_ascii_control() => {}
+            byte => folded.push(byte.to_ascii_lowercase().into()),
         }
     }
     folded.truncate(folded.trim_end().len());
@@ -193,7 +332,7 @@ fn plain(ch: char) -> Option<char> {
         | '\u{feff}' => None,
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(ch as u32 - 0xfee0),
         '’' | '‘' | 'ʼ' | '´' => Some('\''),
-        '﹕' | '︓' => Some(':'),
+        '﹕' | '︓' | '∶' | '꞉' => Some(':'),
         _ if ch.is_whitespace() => Some(' '),
         _ if ch.is_control() => None,
         _ => Some(ch),

@@ -8,9 +8,9 @@ use std::cell::OnceCell;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use mail_parser::parsers::MessageStream;
 use memchr::{memchr, memchr3};
 
+use super::encoded_word;
 use super::refusal::Refusal;
 use super::text::{self, View};
 
@@ -39,39 +39,51 @@ impl Field<'_> {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 
-    /// The value in one line, as UTF-8; `None` when it is not.
+    /// The value in one line, as UTF-8; a tab that begins a continuation line is a space, since a
+    /// gateway may have folded anew. `None` when it is not UTF-8.
     #[must_use]
     pub fn text(&self) -> Option<String> {
-        let unfolded: Vec<u8> = self
-            .value
-            .iter()
-            .copied()
-            .filter(|byte| !matches!(byte, b'\r' | b'\n'))
-            .collect();
-        let text = String::from_utf8(unfolded).ok()?;
-        Some(text.trim_matches([' ', '\t']).to_owned())
+        let text = std::str::from_utf8(self.value).ok()?;
+        let text = text.trim_matches([' ', '\t', '\r', '\n']);
+        let mut line = String::with_capacity(text.len());
+        for (number, piece) in text.split('\n').enumerate() {
+            let piece = piece.trim_end_matches('\r');
+            match piece.strip_prefix('\t') {
+                Some(rest) if number > 0 => line.extend([" ", rest]),
+                _ => line.push_str(piece),
+            }
+        }
+        Some(line)
     }
 
     /// The value with its encoded words decoded (RFC 2047); `None` when it is not UTF-8.
     #[must_use]
     pub fn decoded(&self) -> Option<String> {
-        if memchr::memmem::find(self.value, b"=?").is_none() {
-            return self.text();
+        let text = self.text()?;
+        if !text.contains("=?") {
+            return Some(text);
         }
-        let line = format!("{}\n", self.text()?);
-        let decoded = MessageStream::new(line.as_bytes()).parse_unstructured();
-        Some(decoded.as_text().unwrap_or_default().trim().to_owned())
+        Some(encoded_word::decoded(&text).trim().to_owned())
     }
 }
 
-/// A mail, or the header of one.
-#[derive(Debug)]
+/// A mail, or the header of one. `Debug` shows none of its bytes: they may hold a token.
 pub struct Mail<'m> {
     raw: &'m [u8],
     fields: Vec<Field<'m>>,
     body_at: usize,
     defect: Option<Refusal>,
     views: OnceCell<Result<Vec<View>, Refusal>>,
+}
+
+impl std::fmt::Debug for Mail<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mail")
+            .field("bytes", &self.raw.len())
+            .field("fields", &self.fields.len())
+            .field("defect", &self.defect)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'m> Mail<'m> {
@@ -197,6 +209,11 @@ impl<'m> Mail<'m> {
     /// The first defect.
     pub fn check_octets(&self) -> Result<(), Refusal> {
         check_bytes(self.raw)?;
+        self.check_fields()
+    }
+
+    /// Whether the header is one of plain fields.
+    pub(super) fn check_fields(&self) -> Result<(), Refusal> {
         self.defect.map_or(Ok(()), Err)
     }
 

@@ -108,3 +108,55 @@ fn message_ids_lose_their_brackets() {
     assert_eq!(mail.message_id().unwrap(), "a@b.example");
     assert_eq!(Mail::parse(b"Message-ID:\r\n\r\n").message_id(), None);
 }
+
+#[test]
+fn subjects_folded_with_tabs_and_words_cut_in_two() {
+    let subject = |value: &str| {
+        let raw = format!("Subject: {value}\r\n\r\n");
+        let mail = Mail::parse(raw.as_bytes());
+        mail.named("subject").next().unwrap().decoded().unwrap()
+    };
+    let plain = "Your new Salesforce security token";
+    assert_eq!(subject("Your new Salesforce\r\n\tsecurity token"), plain);
+    assert_eq!(
+        subject("=?us-ascii?q?Your_new_Sales?=\r\n\t=?US-ASCII*en?Q?force_security_token?="),
+        plain
+    );
+    assert_eq!(
+        subject("Your new =?utf-8?B?U2FsZXNmb3JjZQ==?= security token"),
+        plain
+    );
+    // The three octets of one letter in two words.
+    assert_eq!(subject("=?UTF-8?B?44I=?= =?utf-8?q?=BB?="), "セ");
+    assert_eq!(
+        subject("=?cp932?B?g1qDTINFg4qDZYNC?="),
+        "セキュリティ".replace("ュ", "ウ")
+    );
+    for broken in [
+        "=?x-none?q?a?=",
+        "=?utf-8?q?=f?=",
+        "=?utf-8?b?=A?=",
+        "=?utf-7?q?a?=",
+        "=?utf-8?q?=ff?=",
+    ] {
+        assert!(subject(broken).contains('\u{fffd}'), "{broken}");
+    }
+    for text in [
+        "=?",
+        "a =?b",
+        "=?utf-8?x?a?=",
+        "=?utf-8?q?a",
+        "=?utf-8?q?a? =?=",
+    ] {
+        assert_eq!(subject(text), text);
+    }
+}
+
+#[test]
+fn encoded_words_without_end_take_linear_time() {
+    for piece in ["=?", "=?a?q?", "=?a?q?x", "=?utf-8?q?a?=", "=?a?q?a?= "] {
+        let raw = format!("Subject: {}\r\n\r\n", piece.repeat(200_000));
+        let mail = Mail::parse(raw.as_bytes());
+        assert!(mail.named("subject").next().unwrap().decoded().is_some());
+    }
+}

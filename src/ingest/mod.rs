@@ -8,8 +8,10 @@
 //! ```
 
 mod css;
+mod encoded_word;
 mod html;
 pub mod mail;
+mod mime;
 pub mod text;
 
 pub mod authentic;
@@ -21,6 +23,7 @@ pub mod sender;
 mod claim;
 mod label;
 pub mod recipe;
+mod vocabulary;
 
 pub mod cursor;
 pub mod event;

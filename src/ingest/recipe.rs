@@ -9,11 +9,12 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::authentic::Authentic;
-use super::label::{Entry, folded};
+use super::label::{Entry, Known, folded};
 use super::policy::{Account, Org};
 use super::refusal::Refusal;
 use super::text::{Line, View};
 use super::token::Token;
+use super::vocabulary::{Meaning, Vocabulary};
 
 /// What counts as one kind of mail: data, read once.
 #[derive(Debug, Deserialize)]
@@ -23,6 +24,8 @@ pub struct Recipe {
     pub name: String,
     subject: Subjects,
     words: Words,
+    #[serde(skip)]
+    vocabulary: Vocabulary,
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,16 +100,12 @@ impl Recipe {
     /// When the text is not TOML of the shape of `recipes/salesforce.toml`.
     pub fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
         let mut recipe: Self = toml::from_str(text)?;
-        for list in [
-            &mut recipe.subject.exact,
-            &mut recipe.words.token,
-            &mut recipe.words.username,
-            &mut recipe.words.attested_username,
-        ] {
-            for word in list {
-                *word = folded(word);
-            }
+        for subject in &mut recipe.subject.exact {
+            *subject = folded(subject);
         }
+        let words = &recipe.words;
+        recipe.vocabulary =
+            Vocabulary::new(&words.token, &words.username, &words.attested_username);
         Ok(recipe)
     }
 
@@ -115,14 +114,8 @@ impl Recipe {
     pub fn subject(&self, subject: &str) -> Subject {
         let (text, org) = self.without_prefix(subject.trim());
         let plain = folded(text);
-        let speaks = || {
-            plain.contains(&self.subject.brand)
-                && self
-                    .words
-                    .token
-                    .iter()
-                    .any(|word| plain.contains(word.as_str()))
-        };
+        let speaks =
+            || plain.contains(&self.subject.brand) && self.vocabulary.speaks_of_token(&plain);
         let form = if self.is_answer(&plain) {
             SubjectForm::Unknown
         } else if self.subject.exact.contains(&plain) {
@@ -140,10 +133,13 @@ impl Recipe {
     /// An answer or a forward: somebody writes about such a mail.
     fn is_answer(&self, plain: &str) -> bool {
         let front = plain.split_once(':').map_or("", |(front, _)| front.trim());
-        self.subject
-            .answer_prefixes
-            .iter()
-            .any(|prefix| prefix == front)
+        let mut prefixes = self.subject.answer_prefixes.iter();
+        prefixes.any(|prefix| prefix == front)
+    }
+
+    fn known<'k>(&'k self, accounts: &'k [Account]) -> Known<'k> {
+        let words = &self.vocabulary;
+        Known { words, accounts }
     }
 
     fn without_prefix<'s>(&self, subject: &'s str) -> (&'s str, Org) {
@@ -156,20 +152,22 @@ impl Recipe {
         (subject, Org::Production)
     }
 
-    /// The usernames that stand where a token line follows, in any text of the mail: tells whether
-    /// it claims to be a token mail. Nothing is taken from it.
+    /// The usernames that stand where a token line follows: tells whether the mail claims to be a
+    /// token mail. Nothing is taken from it. Text that nobody sees, or that is quoted, counts only
+    /// when `unseen` is set.
     #[must_use]
-    pub fn claimed_usernames(&self, views: &[View], accounts: &[Account]) -> Vec<String> {
+    pub fn claimed_usernames(
+        &self,
+        views: &[View],
+        accounts: &[Account],
+        unseen: bool,
+    ) -> Vec<String> {
         let mut names = Vec::new();
         for view in views {
-            let lines: Vec<&str> = view.iter().map(|line| line.text.as_str()).collect();
-            let entries = Entry::all(&lines, accounts);
-            let pairs = self.pairs(&entries);
-            names.extend(
-                pairs
-                    .iter()
-                    .filter_map(|&at| Some(entries[at - 1].username()?.to_owned())),
-            );
+            let lines = view.iter().filter(|line| unseen || line.visible);
+            let entries = Entry::all(lines.map(|line| line.text.as_str()), self.known(accounts));
+            let named = pairs(&entries).filter_map(|at| entries[at - 1].username);
+            names.extend(named.map(str::to_owned));
         }
         names
     }
@@ -197,123 +195,102 @@ impl Recipe {
     /// Reads one view.
     fn read(&self, view: &[Line], accounts: &[Account]) -> Result<(String, Token), Refusal> {
         self.check_unseen(view, accounts)?;
-        let lines: Vec<&str> = view
-            .iter()
-            .filter(|line| line.visible)
-            .map(|line| line.text.as_str())
-            .collect();
-        let entries = Entry::all(&lines, accounts);
-        let labelled_tokens = self.count(&entries, Self::is_token_label);
-        let labelled_names = self.count(&entries, Self::is_username_label);
-        if labelled_tokens > 1 {
+        let seen = view.iter().filter(|line| line.visible);
+        let entries = Entry::all(seen.map(|line| line.text.as_str()), self.known(accounts));
+        let (tokens, names) = labels(&entries);
+        if tokens > 1 {
             return Err(Refusal::TokenAmbiguous);
         }
-        if labelled_names > 1 {
+        if names > 1 {
             return Err(Refusal::UsernameAmbiguous);
         }
-        let pairs = self.pairs(&entries);
-        match pairs.as_slice() {
-            [at] => self.take(&entries, *at),
-            [] => Err(self.missing(&entries)),
+        let mut pairs = pairs(&entries);
+        match (pairs.next(), pairs.next()) {
+            (Some(at), None) => take(&entries, at),
+            (None, _) => Err(missing(&entries)),
             _ => Err(Refusal::TokenAmbiguous),
-        }
-    }
-
-    /// Where a username line is followed by a token line: the places of the token lines.
-    fn pairs(&self, entries: &[Entry<'_>]) -> Vec<usize> {
-        let is_pair = |at: &usize| {
-            let (name, token) = (&entries[at - 1], &entries[*at]);
-            name.username().is_some()
-                && token.follows(name)
-                && (self.is_token_label(token)
-                    || (token.is_plainly_token() && !self.is_attested(name)))
-        };
-        (1..entries.len()).filter(is_pair).collect()
-    }
-
-    /// Takes username and token from the pair that ends at `at`; labels that are known must be its
-    /// own.
-    fn take(&self, entries: &[Entry<'_>], at: usize) -> Result<(String, Token), Refusal> {
-        let elsewhere = |is_label: fn(&Self, &Entry<'_>) -> bool, own: usize| {
-            entries
-                .iter()
-                .enumerate()
-                .any(|(other, entry)| other != own && is_label(self, entry))
-        };
-        if elsewhere(Self::is_token_label, at) {
-            return Err(Refusal::TokenAmbiguous);
-        }
-        if elsewhere(Self::is_username_label, at - 1) {
-            return Err(Refusal::UsernameAmbiguous);
-        }
-        let username = entries[at - 1].username().ok_or(Refusal::UsernameMissing)?;
-        if entries[at].value.is_empty() {
-            return Err(Refusal::TokenMissing);
-        }
-        let value = entries[at].token().ok_or(Refusal::TokenInvalid)?;
-        if entries[at].goes_on {
-            return Err(Refusal::TokenInvalid);
-        }
-        let token = Token::new(value).map_err(|_| Refusal::TokenInvalid)?;
-        Ok((username.to_owned(), token))
-    }
-
-    /// What is missing where there is no pair.
-    fn missing(&self, entries: &[Entry<'_>]) -> Refusal {
-        let token = entries.iter().find(|entry| self.is_token_label(entry));
-        let name = entries.iter().find_map(|entry| entry.username());
-        match (name, token) {
-            (None, _) => Refusal::UsernameMissing,
-            (Some(_), Some(token)) if token.token().is_none() && !token.value.is_empty() => {
-                Refusal::TokenInvalid
-            }
-            (Some(_), Some(token)) if token.token().is_some() => Refusal::UsernameMissing,
-            (Some(_), _) => Refusal::TokenMissing,
         }
     }
 
     /// A label in text that nobody sees makes the mail ambiguous: who hides text has a reason.
     fn check_unseen(&self, view: &[Line], accounts: &[Account]) -> Result<(), Refusal> {
-        let unseen: Vec<&str> = view
+        if view.iter().all(|line| line.visible) {
+            return Ok(());
+        }
+        let unseen = view.iter().filter(|line| !line.visible);
+        let entries = Entry::all(unseen.map(|line| line.text.as_str()), self.known(accounts));
+        let is_pair = |pair: &[Entry<'_>]| pair[0].username.is_some() && pair[1].could_be_token();
+        match labels(&entries) {
+            (1.., _) => Err(Refusal::TokenAmbiguous),
+            _ if entries.windows(2).any(is_pair) => Err(Refusal::TokenAmbiguous),
+            (_, 1..) => Err(Refusal::UsernameAmbiguous),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How many labels name the token, and how many the username.
+fn labels(entries: &[Entry<'_>]) -> (usize, usize) {
+    let count = |is: fn(Meaning) -> bool| entries.iter().filter(|entry| is(entry.meaning)).count();
+    (count(is_token), count(is_username))
+}
+
+fn is_token(meaning: Meaning) -> bool {
+    meaning == Meaning::Token
+}
+
+fn is_username(meaning: Meaning) -> bool {
+    matches!(meaning, Meaning::Username { .. })
+}
+
+/// Where a username line is followed by a token line: the places of the token lines.
+fn pairs(entries: &[Entry<'_>]) -> impl Iterator<Item = usize> {
+    let is_pair = |at: &usize| {
+        let (name, token) = (&entries[at - 1], &entries[*at]);
+        let attested = name.meaning == Meaning::Username { attested: true };
+        name.username.is_some()
+            && token.follows(name)
+            && (is_token(token.meaning) || (!attested && token.is_plainly_token()))
+    };
+    (1..entries.len()).filter(is_pair)
+}
+
+/// Takes username and token from the pair that ends at `at`; labels that are known must be its own.
+fn take(entries: &[Entry<'_>], at: usize) -> Result<(String, Token), Refusal> {
+    let elsewhere = |is_label: fn(Meaning) -> bool, own: usize| {
+        let mut others = entries
             .iter()
-            .filter(|line| !line.visible)
-            .map(|line| line.text.as_str())
-            .collect();
-        let entries = Entry::all(&unseen, accounts);
-        let pair = (1..entries.len())
-            .any(|at| entries[at - 1].username().is_some() && entries[at].is_plainly_token());
-        if pair || self.count(&entries, Self::is_token_label) > 0 {
-            return Err(Refusal::TokenAmbiguous);
-        }
-        if self.count(&entries, Self::is_username_label) > 0 {
-            return Err(Refusal::UsernameAmbiguous);
-        }
-        Ok(())
+            .enumerate()
+            .filter(|(other, _)| *other != own);
+        others.any(|(_, entry)| is_label(entry.meaning))
+    };
+    if elsewhere(is_token, at) {
+        return Err(Refusal::TokenAmbiguous);
     }
-
-    fn count(&self, entries: &[Entry<'_>], is_label: fn(&Self, &Entry<'_>) -> bool) -> usize {
-        entries.iter().filter(|entry| is_label(self, entry)).count()
+    if elsewhere(is_username, at - 1) {
+        return Err(Refusal::UsernameAmbiguous);
     }
-
-    /// A known token label; or a label that speaks of the token, in front of a bare token.
-    fn is_token_label(&self, entry: &Entry<'_>) -> bool {
-        entry.is_labelled(&self.words.token)
-            || (entry.token().is_some()
-                && self
-                    .words
-                    .token
-                    .iter()
-                    .any(|word| entry.label.contains(word.as_str())))
+    let username = entries[at - 1].username.ok_or(Refusal::UsernameMissing)?;
+    if entries[at].value.is_empty() {
+        return Err(Refusal::TokenMissing);
     }
-
-    /// A label of a language whose token mail has been seen: there the token's label is known too,
-    /// and another one names another thing, such as an org's id.
-    fn is_attested(&self, entry: &Entry<'_>) -> bool {
-        entry.is_labelled(&self.words.attested_username)
+    let value = entries[at].token.ok_or(Refusal::TokenInvalid)?;
+    if entries[at].goes_on {
+        return Err(Refusal::TokenInvalid);
     }
+    let token = Token::new(value).map_err(|_| Refusal::TokenInvalid)?;
+    Ok((username.to_owned(), token))
+}
 
-    fn is_username_label(&self, entry: &Entry<'_>) -> bool {
-        entry.is_labelled(&self.words.username)
+/// What is missing where there is no pair.
+fn missing(entries: &[Entry<'_>]) -> Refusal {
+    let token = entries.iter().find(|entry| is_token(entry.meaning));
+    let is_named = entries.iter().any(|entry| entry.username.is_some());
+    match token {
+        _ if !is_named => Refusal::UsernameMissing,
+        Some(token) if token.token.is_some() => Refusal::UsernameMissing,
+        Some(token) if !token.value.is_empty() => Refusal::TokenInvalid,
+        _ => Refusal::TokenMissing,
     }
 }
 

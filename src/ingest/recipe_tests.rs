@@ -1,10 +1,9 @@
 use super::*;
 
-const RECIPE: &str = include_str!("recipes/salesforce.toml");
 const TOKEN: &str = "Zq4TnV8sLw2KdXb7Rm1YcGf5P";
 
-fn recipe() -> Recipe {
-    Recipe::from_toml(RECIPE).unwrap()
+fn recipe() -> &'static Recipe {
+    &Recipe::built_in()[0]
 }
 
 #[test]
@@ -207,4 +206,94 @@ fn nothing_is_taken_from_text_that_nobody_sees() {
     let block =
         format!("Username: integration@acme.example\nSecurity token (case-sensitive): {TOKEN}");
     assert_eq!(read_with("Hello", &block), Err(Refusal::TokenAmbiguous));
+}
+
+#[test]
+fn marks_that_nobody_sees_stand_around_values() {
+    finds(
+        "\u{200f}اسم المستخدم:\u{200f} \u{202a}integration@acme.example\u{202c}\n\u{200f}رمز الأمان (حساس): \u{2066}TOKEN\u{2069}",
+    );
+    finds(
+        "שם משתמש: \u{200e}integration@acme.example\u{200f}\n\u{200f}\nאסימון אבטחה: \u{200e}TOKEN\u{200f}",
+    );
+    finds(
+        "\u{feff}Username: integration@acme.example\u{200b}\n\u{200b}\u{a0}\nSecurity token: TOKEN\u{200d}",
+    );
+}
+
+#[test]
+fn labels_in_cells_need_no_colon() {
+    finds("Username\tintegration@acme.example\nSecurity token (case-sensitive)\tTOKEN");
+    finds("Username:\tintegration@acme.example\nSecurity token (note: case-sensitive):\tTOKEN");
+    finds("Username\t\tintegration@acme.example\t\u{a0}\nSecurity token\t\tTOKEN\t\u{a0}");
+    finds("pong\tintegration@acme.example\nngoq\tTOKEN");
+}
+
+#[test]
+fn known_labels_alone_in_their_lines_need_no_colon() {
+    finds("Username\nintegration@acme.example\nSecurity token (case-sensitive)\nTOKEN\n\nBye");
+    finds(
+        "Your security token\n\nSecurity token\n\nUsername: integration@acme.example\nSecurity token: TOKEN",
+    );
+    finds("Hello:\nUsername\nintegration@acme.example\nSecurity token\nTOKEN");
+}
+
+#[test]
+fn emphasis_may_end_behind_the_colon() {
+    finds("*Username:* integration@acme.example\n*Security token (case-sensitive):* TOKEN");
+}
+
+#[test]
+fn a_word_below_a_whole_token_is_no_part_of_it() {
+    finds("Username: integration@acme.example\nSecurity token: TOKEN\nSalesforce");
+    refuses(
+        "Username: integration@acme.example\nSecurity token: Zq4TnV8sLw2KdXb7Rm\nYcGfPqRstuv",
+        Refusal::TokenInvalid,
+    );
+}
+
+#[test]
+fn names_and_ids_behind_unknown_labels_are_no_tokens() {
+    for value in [
+        "AcmeHoldings2026",
+        "acmewidgets2026production",
+        "AcmeWidgetsInternational26",
+        "4f0c9e1b7a6d4d0fa1b2c3d4e5f60718",
+        "00D000000000001EAA",
+        "Internationalization",
+        "12345678901234567890",
+    ] {
+        refuses(
+            &format!("Benutzername: integration@acme.example\nOrganisation: {value}"),
+            Refusal::TokenMissing,
+        );
+    }
+}
+
+#[test]
+fn nearly_every_token_is_known_behind_an_unknown_label() {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut missed = 0;
+    for number in 0..4000 {
+        let token: String = (0..24 + number % 2)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                char::from(letters[(state >> 33) as usize % letters.len()])
+            })
+            .collect();
+        let read = read(&format!("pong: a@b.example\nngoq: {token}"));
+        missed += usize::from(read.is_err());
+    }
+    assert!(missed <= 4, "{missed} of 4000");
+}
+
+#[test]
+fn answers_and_forwards_are_a_colleagues() {
+    for front in ["Re: ", "FW: ", "Fwd: ", "AW: ", "WG: ", "転送: ", "转发："] {
+        let text = format!("{front}Your new Salesforce security token");
+        subject(&text, SubjectForm::Unknown, Org::Production);
+    }
 }

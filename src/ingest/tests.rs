@@ -281,3 +281,166 @@ fn any_octets_give_an_outcome() {
     );
     assert_eq!(word(&nested, &policy()), "mime_unexpected");
 }
+
+const FOUND: &str = "integration@acme.example@production";
+
+/// The token mail with another content header and body.
+fn with_content(content: &str) -> String {
+    format!("{HEAD}{content}")
+}
+
+#[test]
+fn content_fields_as_mailers_write_them() {
+    let body = TEXT.split_once("\r\n\r\n").unwrap().1;
+    for fields in [
+        "",
+        "Content-Type: TEXT/PLAIN; CHARSET=utf-8\r\n",
+        "Content-Type: text/plain; charset=\"UTF-8\"; format=flowed; delsp=no\r\nContent-Transfer-Encoding: 8BIT\r\n",
+        "Content-Type: text/plain;\r\n\tcharset=\r\n",
+        "Content-Type: text/plain (a remark); charset=us-ascii (another)\r\n",
+        "Content-Type: text/plain; charset=ISO8859_1\r\n",
+        "Content-Type: text/plain; charset=cp932;\r\nContent-Disposition: inline\r\n",
+        "Content-Type: text\r\nContent-Transfer-Encoding: 7Bit \r\n",
+        "Content-Transfer-Encoding: Quoted-Printable\r\n",
+    ] {
+        let mail = with_content(&format!("{fields}\r\n{body}"));
+        assert_eq!(word(&mail, &policy()), FOUND, "{fields}");
+    }
+    for (fields, expected) in [
+        (
+            "Content-Type: text/plain; charset=a; charset=b\r\n",
+            "mime_ambiguous",
+        ),
+        (
+            "Content-Type: text/plain; charset*0=utf; charset*1=-8\r\n",
+            "mime_ambiguous",
+        ),
+        (
+            "Content-Type: text/plain; charset=\"utf-8\r\n",
+            "mime_ambiguous",
+        ),
+        (
+            "Content-Type: text/plain; name*=utf-8''a.txt\r\n",
+            "mime_unexpected",
+        ),
+        ("Content-Type: message/rfc822\r\n", "mime_unexpected"),
+        (
+            "Content-Type: multipart/digest; boundary=b\r\n",
+            "mime_ambiguous",
+        ),
+    ] {
+        let mail = with_content(&format!("{fields}\r\n{body}"));
+        assert_eq!(word(&mail, &policy()), expected, "{fields}");
+    }
+}
+
+#[test]
+fn quoted_printable_as_mailers_write_it() {
+    let head = "Content-Transfer-Encoding: quoted-printable\r\n\r\n";
+    for body in [
+        "User=\r\nname: integration=40acme=\r\n.example\r\nSecurity tok=\r\nen: Zq4TnV8sLw2K= \t\r\ndXb7Rm1YcGf5P  \r\n",
+        "=55sername:=20integration@acme.example=20=\r\n\r\nSecurity token=3a Zq4TnV8sLw2KdXb7Rm1YcGf5P=",
+    ] {
+        assert_eq!(
+            word(&with_content(&format!("{head}{body}")), &policy()),
+            FOUND,
+            "{body}"
+        );
+    }
+    for body in ["= 41", "=4", "=\u{a0}", "=4g"] {
+        let mail = with_content(&format!("{head}Username: a@b.example\r\n{body}x\r\n"));
+        assert_eq!(word(&mail, &policy()), "decode_error", "{body}");
+    }
+}
+
+#[test]
+fn delimiters_that_only_begin_like_one_are_ambiguous() {
+    let body = TEXT.split_once("\r\n\r\n").unwrap().1;
+    let mail = |delimiters: [&str; 2]| {
+        with_content(&format!(
+            "Content-Type: multipart/alternative; boundary=b\r\n\r\n{}\r\n\r\n{body}\r\n{}\r\n",
+            delimiters[0], delimiters[1]
+        ))
+    };
+    assert_eq!(word(&mail(["--b \t", "--b-- "]), &policy()), FOUND);
+    for odd in [["--bc", "--b--"], ["--b", "--b--x"], ["--b", "--b"]] {
+        assert_eq!(word(&mail(odd), &policy()), "mime_ambiguous", "{odd:?}");
+    }
+}
+
+#[test]
+fn nested_messages_do_not_exhaust_the_stack() {
+    for piece in [
+        "Content-Type: message/rfc822\r\n\r\n",
+        "Content-Type: multipart/digest; boundary=a\r\n\r\n--a\r\n\r\n",
+        "Content-Type: multipart/mixed; boundary=\"a (\"\r\n\r\n--a (\r\n",
+        "Content-Type: text/plain;((((((((((((((\r\n",
+    ] {
+        let mail = with_content(&piece.repeat(250_000 / piece.len()));
+        let _ = word(&mail, &policy());
+        let unknown = mail.replace("Your new Salesforce", "Klingon");
+        let _ = word(
+            &unknown,
+            &for_accounts(&[("integration@acme.example", None)]),
+        );
+    }
+}
+
+#[test]
+fn a_colleagues_answer_is_not_ours() {
+    let quoted =
+        "> Username: integration@acme.example\r\n> Security token: Zq4TnV8sLw2KdXb7Rm1YcGf5P\r\n";
+    let inline = TEXT.split_once("\r\n\r\n").unwrap().1;
+    let accounts = for_accounts(&[("integration@acme.example", None)]);
+    for (subject, body) in [
+        ("Re: Your new Salesforce security token", quoted),
+        ("FW: Your new Salesforce security token", inline),
+        ("Question about the Salesforce security token", quoted),
+    ] {
+        let mail = with_content(&format!("\r\n{body}"))
+            .replace("Your new Salesforce security token", subject)
+            .replace("support@salesforce.com", "ann@acme.example");
+        assert_eq!(word(&mail, &accounts), "not_candidate", "{subject}");
+        assert_eq!(word(&mail, &policy()), "not_candidate", "{subject}");
+    }
+}
+
+#[test]
+fn a_relays_unreadable_signature_hides_no_reason() {
+    let relay = "DKIM-Signature: v=1; a=rsa-sha256; d=relay.example; oops\r\n";
+    let mail = format!("{relay}{HEAD}{TEXT}");
+    assert_eq!(word(&mail, &Policy::default()), "dkim_not_aligned");
+    let ours = "DKIM-Signature: v=1; d=salesforce.com; oops\r\n";
+    let mail = format!("{relay}{ours}{HEAD}{TEXT}");
+    assert_eq!(word(&mail, &Policy::default()), "dkim_malformed");
+    let many = format!(
+        "DKIM-Signature: d=salesforce.com;{}\r\n",
+        "a=b;".repeat(4000)
+    );
+    assert_eq!(
+        word(
+            &format!("{}{HEAD}{TEXT}", many.repeat(8)),
+            &Policy::default()
+        ),
+        "dkim_malformed"
+    );
+}
+
+#[test]
+fn bodies_that_are_built_to_take_long_take_no_longer() {
+    for piece in [
+        ":",
+        "::\r\n",
+        "a:\r\n",
+        "\r\n",
+        "(:",
+        "：",
+        "\t",
+        "Username:\r\n",
+        "-----a---\r\n",
+        "> ",
+    ] {
+        let mail = with_content(&format!("\r\n{}", piece.repeat(120_000 / piece.len())));
+        let _ = word(&mail, &policy());
+    }
+}

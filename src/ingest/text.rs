@@ -1,20 +1,17 @@
 //! What a person could read of a mail: its text parts, decoded strictly.
 //!
 //! Knows which MIME shapes a token mail may have, transfer encodings and charsets. Never looks for
-//! labels or tokens. The structure is mail-parser's; the bytes are those that were verified.
+//! labels or tokens. Its bytes are those that were verified.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use base64::Engine as _;
-use mail_parser::decoders::quoted_printable::quoted_printable_decode;
-use mail_parser::{
-    ContentType, Encoding, Header, HeaderName, Message, MessageParser, MessagePart, MimeHeaders,
-    PartType,
-};
-use memchr::memmem;
+use encoding_rs::Encoding as Charset;
 
 use super::html;
 use super::mail::Mail;
+use super::mime::{Part, Pieces};
 use super::refusal::Refusal;
 
 /// Nesting that no token mail has; `multipart/related` around `multipart/alternative` has two.
@@ -24,13 +21,22 @@ const MAX_PARTS: usize = 16;
 /// More ways of showing one mail than a token mail has.
 const MAX_VIEWS: usize = 8;
 
-/// A line of text, and whether a person sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A line of text, and whether a person sees it. `Debug` does not show the text: it may be a token.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Line {
     /// The text, without its line end.
     pub text: String,
     /// `false`: hidden by style, quoted from another mail, or outside the parts.
     pub visible: bool,
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Line")
+            .field("letters", &self.text.len())
+            .field("visible", &self.visible)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One way of showing the mail: `multipart/alternative` has one for each alternative.
@@ -43,125 +49,84 @@ pub(super) fn views(mail: &Mail<'_>) -> Result<Vec<View>, Refusal> {
 }
 
 fn read(mail: &Mail<'_>) -> Result<Vec<View>, Refusal> {
-    let message = MessageParser::new().parse(mail.raw());
-    let message = message.ok_or(Refusal::BadStructure)?;
-    if message.parts.len() > MAX_PARTS {
-        return Err(Refusal::MimeUnexpected);
-    }
-    let reader = Reader {
-        message: &message,
-        raw: mail.raw(),
+    let mut reader = Reader {
+        parts: 0,
+        around: View::new(),
     };
-    let mut views = reader.part(0, 0)?;
-    let around = reader.around();
+    let mut views = reader.part(&Part::of(mail)?, 0)?;
     for view in &mut views {
-        view.extend(around.iter().cloned());
+        view.extend(reader.around.iter().cloned());
     }
     Ok(views)
 }
 
-struct Reader<'r, 'm> {
-    message: &'r Message<'m>,
-    raw: &'m [u8],
+/// Walks the parts; gathers what stands around them, which nobody sees.
+struct Reader {
+    parts: usize,
+    around: View,
 }
 
-impl<'m> Reader<'_, 'm> {
+impl Reader {
     /// The views of one part and those below it.
-    fn part(&self, id: usize, depth: usize) -> Result<Vec<View>, Refusal> {
-        let part = self.message.parts.get(id).ok_or(Refusal::MimeAmbiguous)?;
-        check_fields(part)?;
-        if depth > MAX_DEPTH {
+    fn part(&mut self, part: &Part<'_>, depth: usize) -> Result<Vec<View>, Refusal> {
+        self.parts += 1;
+        if depth > MAX_DEPTH || self.parts > MAX_PARTS {
             return Err(Refusal::MimeUnexpected);
         }
-        match &part.body {
-            PartType::Multipart(children) => {
-                let children: Vec<usize> = children.iter().map(|&child| child as usize).collect();
-                self.container(part, &children, depth)
-            }
-            PartType::Text(_) | PartType::Html(_) => self.leaf(part).map(|view| vec![view]),
-            _ if is_picture(part) && depth > 0 => Ok(vec![View::new()]),
+        match part.kind() {
+            ("multipart", subtype) => self.container(part, subtype, depth),
+            ("text", "plain" | "html") => leaf(part).map(|view| vec![view]),
+            // A picture beside the text, such as a logo, says nothing.
+            ("image", _) if depth > 0 && part.is_inline() => Ok(vec![View::new()]),
             _ => Err(Refusal::MimeUnexpected),
         }
     }
 
     fn container(
-        &self,
-        part: &MessagePart<'_>,
-        children: &[usize],
+        &mut self,
+        part: &Part<'_>,
+        subtype: &str,
         depth: usize,
     ) -> Result<Vec<View>, Refusal> {
-        let kind = part.content_type().ok_or(Refusal::MimeAmbiguous)?;
-        self.check_closed(part, kind)?;
-        let mut below = Vec::new();
-        for &child in children {
-            below.push(self.part(child, depth + 1)?);
+        if !matches!(part.encoding.as_str(), "7bit" | "8bit" | "binary") {
+            return Err(Refusal::MimeAmbiguous);
         }
-        match kind
-            .subtype()
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-            .as_str()
-        {
+        let boundary = part.param("boundary").ok_or(Refusal::MimeAmbiguous)?;
+        let pieces = Pieces::cut(part.body, boundary, MAX_PARTS)?;
+        let mut below = Vec::with_capacity(pieces.parts.len());
+        for piece in pieces.parts {
+            let piece = Mail::parse(piece);
+            let fits = piece.check_fields();
+            fits.map_err(|_| Refusal::MimeAmbiguous)?;
+            below.push(self.part(&Part::of(&piece)?, depth + 1)?);
+        }
+        for bytes in [pieces.preamble, pieces.epilogue] {
+            let lines = plain_lines(&String::from_utf8_lossy(bytes));
+            self.around.extend(lines.into_iter().map(|line| Line {
+                visible: false,
+                ..line
+            }));
+        }
+        match subtype {
             "alternative" => alternatives(below),
             "mixed" | "related" => side_by_side(below),
             _ => Err(Refusal::MimeUnexpected),
         }
     }
+}
 
-    /// A multipart must have a boundary and end with it: what stands behind a missing delimiter is
-    /// read in two ways.
-    fn check_closed(&self, part: &MessagePart<'_>, kind: &ContentType<'_>) -> Result<(), Refusal> {
-        let boundary = kind.attribute("boundary").ok_or(Refusal::MimeAmbiguous)?;
-        let close = format!("--{boundary}--");
-        let body = &self.raw[(part.offset_body as usize).min(self.raw.len())..];
-        let closed = memmem::find_iter(body, close.as_bytes())
-            .any(|at| at == 0 || body[..at].ends_with(b"\n"));
-        closed.then_some(()).ok_or(Refusal::MimeAmbiguous)
+/// One text part: transfer encoding, then charset, then lines. Nothing is taken from a file.
+fn leaf(part: &Part<'_>) -> Result<View, Refusal> {
+    if !part.is_inline() || part.is_file() {
+        return Err(Refusal::MimeUnexpected);
     }
-
-    /// One text part: transfer encoding, then charset, then lines.
-    fn leaf(&self, part: &MessagePart<'_>) -> Result<View, Refusal> {
-        let kind = part.content_type();
-        let subtype = kind.and_then(|kind| kind.subtype()).unwrap_or("plain");
-        let is_html = subtype.eq_ignore_ascii_case("html");
-        if !(is_html || subtype.eq_ignore_ascii_case("plain")) || is_attached(part) {
-            return Err(Refusal::MimeUnexpected);
-        }
-        let end = (part.offset_end as usize).min(self.raw.len());
-        let begin = (part.offset_body as usize).min(end);
-        let bytes = decode_transfer(part, &self.raw[begin..end])?;
-        let text = decode_charset(kind.and_then(|kind| kind.attribute("charset")), &bytes)?;
-        Ok(if is_html {
-            html::lines(&text)
-        } else {
-            plain_lines(&text)
-        })
-    }
-
-    /// Preamble and epilogue of the outermost multipart: nobody sees them.
-    fn around(&self) -> View {
-        let Some((root, PartType::Multipart(children))) =
-            self.message.parts.first().map(|root| (root, &root.body))
-        else {
-            return View::new();
-        };
-        let child = |id: Option<&u32>| id.and_then(|&id| self.message.parts.get(id as usize));
-        let before = child(children.first()).map_or(0, |part| part.offset_header as usize);
-        let after = child(children.last()).map_or(self.raw.len(), |part| part.offset_end as usize);
-        let preamble = self
-            .raw
-            .get(root.offset_body as usize..before)
-            .unwrap_or_default();
-        let epilogue = self.raw.get(after..).unwrap_or_default();
-        [preamble, epilogue]
-            .into_iter()
-            .flat_map(|bytes| plain_lines(&String::from_utf8_lossy(bytes)))
-            .map(|line| Line {
-                visible: false,
-                ..line
-            })
-            .collect()
-    }
+    let bytes = decode_transfer(&part.encoding, part.body)?;
+    let text = decode_charset(part.param("charset"), &bytes)?;
+    Ok(if part.kind().1 == "html" {
+        html::lines(&text)
+    } else {
+        plain_lines(&text)
+    })
 }
 
 /// Each alternative is a view of its own.
@@ -189,71 +154,48 @@ fn side_by_side(below: Vec<Vec<View>>) -> Result<Vec<View>, Refusal> {
     Ok(views)
 }
 
-/// A MIME field or parameter that stands twice can be read in two ways.
-fn check_fields(part: &MessagePart<'_>) -> Result<(), Refusal> {
-    let count = |name: &HeaderName<'_>| {
-        part.headers
-            .iter()
-            .filter(|field| field.name == *name)
-            .count()
-    };
-    let once = [
-        HeaderName::ContentType,
-        HeaderName::ContentTransferEncoding,
-        HeaderName::ContentDisposition,
-    ];
-    let names_once = part.content_type().is_none_or(|kind| {
-        ["boundary", "charset"].iter().all(|name| {
-            let same =
-                |attribute: &&mail_parser::Attribute<'_>| attribute.name.eq_ignore_ascii_case(name);
-            kind.attributes()
-                .unwrap_or_default()
-                .iter()
-                .filter(same)
-                .count()
-                <= 1
-        })
-    });
-    let fine = names_once && once.iter().all(|name| count(name) <= 1);
-    fine.then_some(()).ok_or(Refusal::MimeAmbiguous)
-}
-
-/// A file, by its disposition or its name: nothing is taken from it.
-fn is_attached(part: &MessagePart<'_>) -> bool {
-    let disposed = part
-        .content_disposition()
-        .is_some_and(|how| !how.is_inline());
-    disposed || part.attachment_name().is_some()
-}
-
-/// A picture beside the text, such as a logo, says nothing.
-fn is_picture(part: &MessagePart<'_>) -> bool {
-    let kind = part.content_type();
-    kind.is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("image"))
-        && part
-            .content_disposition()
-            .is_none_or(ContentType::is_inline)
-}
-
 /// Undoes the transfer encoding (RFC 2045, 6); unlike most readers, without guessing.
-fn decode_transfer(part: &MessagePart<'_>, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let named = part
-        .headers
-        .iter()
-        .find(|field| field.name == HeaderName::ContentTransferEncoding);
-    let name = named.map_or("7bit", header_word).to_ascii_lowercase();
-    match (part.encoding, name.as_str()) {
-        (Encoding::Base64, _) => decode_base64(bytes),
-        (Encoding::QuotedPrintable, _) => {
-            quoted_printable_decode(bytes).ok_or(Refusal::DecodeError)
-        }
-        (Encoding::None, "7bit" | "8bit" | "binary") => Ok(bytes.to_vec()),
+fn decode_transfer<'b>(name: &str, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Refusal> {
+    match name {
+        "7bit" | "8bit" | "binary" => Ok(Cow::Borrowed(bytes)),
+        "base64" => decode_base64(bytes).map(Cow::Owned),
+        "quoted-printable" => decode_quoted(bytes)
+            .map(Cow::Owned)
+            .ok_or(Refusal::DecodeError),
         _ => Err(Refusal::DecodeError),
     }
 }
 
-fn header_word<'h>(field: &'h Header<'_>) -> &'h str {
-    field.value.as_text().unwrap_or_default().trim()
+/// Quoted-printable (RFC 2045, 6.7): blanks at a line's end are no text, and a `=` there joins it
+/// with the next one.
+fn decode_quoted(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut text = Vec::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        let mut rest = line.trim_ascii_end();
+        let is_soft = rest.last() == Some(&b'=');
+        rest = if is_soft {
+            &rest[..rest.len() - 1]
+        } else {
+            rest
+        };
+        while let Some(at) = memchr::memchr(b'=', rest) {
+            text.extend(&rest[..at]);
+            text.push(hex_pair(rest.get(at + 1..at + 3)?)?);
+            rest = &rest[at + 3..];
+        }
+        text.extend(rest);
+        if !is_soft && line.ends_with(b"\n") {
+            text.extend(b"\r\n");
+        }
+    }
+    Some(text)
+}
+
+/// Two hex digits, in either case.
+pub(super) fn hex_pair(pair: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let &[high, low] = pair else { return None };
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
 /// Lines of base64; a foreign character or padding in the middle is an error, so that no two
@@ -271,38 +213,55 @@ fn decode_base64(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
 
 /// Text in a charset (RFC 2046, 4.1.2). Without one, or with US-ASCII, it is UTF-8 when it can be,
 /// else Latin: the token and the username are ASCII in both.
-fn decode_charset(name: Option<&str>, bytes: &[u8]) -> Result<String, Refusal> {
-    let name = name.unwrap_or("us-ascii").trim();
-    let is_ascii = ["us-ascii", "ascii"]
+fn decode_charset<'b>(name: Option<&str>, bytes: &'b [u8]) -> Result<Cow<'b, str>, Refusal> {
+    let name = name.map(str::trim).filter(|name| !name.is_empty());
+    let name = name.unwrap_or("us-ascii");
+    let may_be_utf8 = ["us-ascii", "ascii", "utf-8"];
+    let may_be_utf8 = may_be_utf8
         .iter()
-        .any(|ascii| name.eq_ignore_ascii_case(ascii));
-    if is_ascii && let Ok(text) = std::str::from_utf8(bytes) {
-        return Ok(text.to_owned());
+        .any(|other| name.eq_ignore_ascii_case(other));
+    if may_be_utf8 && let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok(Cow::Borrowed(text));
     }
-    let charset = encoding_rs::Encoding::for_label(name.as_bytes())
-        .filter(|charset| is_safe(charset))
-        .ok_or(Refusal::CharsetUnsupported)?;
-    let text = charset.decode_without_bom_handling_and_without_replacement(bytes);
-    text.map(std::borrow::Cow::into_owned)
+    let charset = charset(name).ok_or(Refusal::CharsetUnsupported)?;
+    charset
+        .decode_without_bom_handling_and_without_replacement(bytes)
         .ok_or(Refusal::DecodeError)
 }
 
-/// Charsets that mail does not use, or in which ASCII bytes are not what they seem.
-fn is_safe(charset: &'static encoding_rs::Encoding) -> bool {
+/// A charset by the names of the WHATWG standard and those that mailers use beside them; `None` for
+/// charsets that mail does not use, or in which ASCII bytes are not what they seem.
+pub(super) fn charset(name: &str) -> Option<&'static Charset> {
+    let name = name.trim().to_ascii_lowercase();
+    let hyphened = name.replace('_', "-");
+    let same = match hyphened.as_str() {
+        "cp932" | "ms932" | "x-windows-31j" | "x-ms932" => "shift_jis",
+        "cp936" | "ms936" | "x-mswin-936" => "gbk",
+        "cp949" | "ms949" | "x-windows-949" | "uhc" => "euc-kr",
+        "cp950" | "ms950" | "x-windows-950" => "big5",
+        "iso-2022-jp-ms" | "iso-2022-jp-1" | "cp50220" | "cp50221" => "iso-2022-jp",
+        "x-euc-jp-linux" | "eucjp" | "eucjp-ms" | "cp51932" => "euc-jp",
+        other => other,
+    };
+    let found = Charset::for_label(name.as_bytes());
+    let charset = found.or_else(|| Charset::for_label(same.as_bytes()))?;
     let unsafe_ones = [
         encoding_rs::REPLACEMENT,
         encoding_rs::UTF_16LE,
         encoding_rs::UTF_16BE,
         encoding_rs::X_USER_DEFINED,
     ];
-    !unsafe_ones.contains(&charset)
+    (!unsafe_ones.contains(&charset)).then_some(charset)
 }
 
 /// Lines of plain text; quoted ones (`> `) and those behind a forward's mark are not the mail's own.
 fn plain_lines(text: &str) -> View {
     let mut forwarded = false;
-    text.replace("\r\n", "\n")
-        .split(is_line_end)
+    let lines = text.split('\n').flat_map(|line| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        line.split(is_line_end)
+    });
+    lines
         .map(|line| {
             forwarded |= is_forward_mark(line);
             let visible = !forwarded && !line.trim_start().starts_with('>');
@@ -324,6 +283,9 @@ fn is_line_end(ch: char) -> bool {
 /// Apple's `Begin forwarded message:`.
 pub(super) fn is_forward_mark(line: &str) -> bool {
     let line = line.trim();
+    if !line.starts_with(['-', 'b', 'B']) {
+        return false;
+    }
     let dashes = line.len() - line.trim_start_matches('-').len();
     let between = line.trim_matches('-').trim();
     let dashed = dashes >= 4 && line.ends_with("---") && between.chars().any(char::is_alphabetic);

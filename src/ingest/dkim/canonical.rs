@@ -3,7 +3,7 @@
 //! Knows `simple` and `relaxed`. Never copies a body: it is handed on in pieces. Works on the bytes
 //! as stored, whose line ends have been checked.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2_iter, memmem};
 
 use crate::ingest::mail::Field;
 
@@ -104,19 +104,20 @@ fn relaxed_body(body: &[u8], out: &mut impl FnMut(&[u8])) {
     }
 }
 
-/// One line that does not end in white space, with its line end.
+/// One line that does not end in white space, with its line end, in as few pieces as can be.
 fn relaxed_line(text: &[u8], out: &mut impl FnMut(&[u8])) {
-    let mut at = 0;
-    while at < text.len() {
-        let word = text[at..].iter().position(|&byte| is_wsp(byte));
-        let end = word.map_or(text.len(), |word| at + word);
-        out(&text[at..end]);
-        if end < text.len() {
-            out(b" ");
+    let mut begin = 0;
+    for at in memchr2_iter(b' ', b'\t', text) {
+        let is_single = text[at] == b' ' && !is_wsp(text[at + 1]);
+        if at < begin || is_single {
+            continue;
         }
-        let spaces = text[end..].iter().take_while(|&&byte| is_wsp(byte)).count();
-        at = end + spaces;
+        out(&text[begin..at]);
+        let spaces = text[at..].iter().take_while(|&&byte| is_wsp(byte)).count();
+        begin = at + spaces;
+        out(b" ");
     }
+    out(&text[begin..]);
     out(b"\r\n");
 }
 

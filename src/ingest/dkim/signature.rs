@@ -10,6 +10,9 @@ use super::decode_base64;
 use super::tags::{Tags, members};
 use crate::ingest::mail::Field;
 
+/// More names than any `h=` has: each is looked for in the whole header.
+const MAX_SIGNED: usize = 256;
+
 /// The signing algorithm (`a=`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
@@ -98,7 +101,8 @@ fn signed(value: &str) -> Option<Vec<String>> {
     let names: Vec<String> = members(value).map(str::to_ascii_lowercase).collect();
     let plain =
         |name: &String| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
-    names.iter().all(plain).then_some(names)
+    let fits = names.len() <= MAX_SIGNED && names.iter().all(plain);
+    fits.then_some(names)
 }
 
 /// Letters, digits, hyphens and dots only: a NUL, a quote or a space in `d=` or `s=` is how one

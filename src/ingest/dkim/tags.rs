@@ -3,6 +3,9 @@
 //! Knows the syntax, strictly. Never knows what a tag means. Fed with the value of a signature
 //! field, or with a key record.
 
+/// More tags than any list has: each is compared with those before it.
+const MAX_TAGS: usize = 64;
+
 /// The tags of a list, in order, values with their folding white space inside.
 #[derive(Debug)]
 pub(super) struct Tags<'t>(Vec<(&'t str, &'t str)>);
@@ -17,7 +20,7 @@ impl<'t> Tags<'t> {
             let (name, value) = tag.split_once('=')?;
             let (name, value) = (name.trim_matches(is_space), value.trim_matches(is_space));
             let twice = tags.iter().any(|(other, _)| *other == name);
-            if twice || !is_name(name) || !value.chars().all(is_value) {
+            if twice || tags.len() == MAX_TAGS || !is_name(name) || !value.chars().all(is_value) {
                 return None;
             }
             tags.push((name, value));
