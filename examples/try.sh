@@ -255,10 +255,10 @@ start_dovecot() {
         dovecot_config "$owner" >"$work/dovecot/dovecot.conf"
         dovecot -F -c "$work/dovecot/dovecot.conf" </dev/null >>"$work/dovecot/log" 2>&1 &
         dovecot=$!
+        pids+=("$dovecot")
         end=$((SECONDS + 20))
         while kill -0 "$dovecot" 2>/dev/null && [ "$SECONDS" -lt "$end" ]; do
             if is_open "$imaps" && is_open "$lmtp"; then
-                pids+=("$dovecot")
                 return
             fi
             sleep 0.05
