@@ -13,6 +13,7 @@ mod dns;
 mod imap;
 mod ledger;
 mod oracle;
+mod properties;
 mod replay;
 mod schema;
 mod stores;
