@@ -16,6 +16,7 @@ mod imap;
 mod layering;
 mod ledger;
 mod oracle;
+mod properties;
 mod replay;
 mod replay_cmd;
 mod schema;

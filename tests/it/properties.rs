@@ -1,0 +1,205 @@
+//! Invariants over random mails: what is generated is found, and nothing else is believed
+//! (facts: authenticity, 7).
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use sftoken::ingest::policy::Demand;
+use sftoken::testing::fixture::{Encoding, LANGUAGES, Language, Structure, Subject, TokenMail};
+use sftoken::testing::sign::{Canonical, Signer, SigningKey};
+use sftoken::{Account, KeyAnswer, KeyAnswers, Mail, Outcome, Policy, Recipe, examine};
+
+const USERNAME: &str = "integration@acme.example";
+
+fn date() -> Timestamp {
+    "2026-11-23T10:00:00Z".parse().unwrap()
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_pem(include_str!("../../fixtures/keys/ed25519.pem")).unwrap()
+}
+
+fn policy() -> Policy {
+    let username = USERNAME.to_owned();
+    Policy {
+        accounts: vec![Account {
+            username,
+            org: None,
+        }],
+        ..Policy::default()
+    }
+}
+
+fn signer(key: &SigningKey) -> Signer<'_> {
+    Signer::new(key, "salesforce.com", "s1")
+}
+
+fn answers(signer: &Signer<'_>) -> KeyAnswers {
+    let mut answers = KeyAnswers::default();
+    let records = KeyAnswer::Records(vec![signer.key.dns_record()]);
+    answers.insert(&signer.key_name(), records);
+    answers
+}
+
+/// The outcome, or the token and the username that were found.
+fn judge(bytes: &[u8], keys: &KeyAnswers, policy: &Policy) -> Result<(String, String), String> {
+    let mail = Mail::parse(bytes);
+    match examine(&mail, keys, policy, Recipe::built_in(), date()) {
+        Outcome::Found(found) => Ok((found.token.expose().to_owned(), found.username)),
+        Outcome::NotOurs(why) => Err(why.kind().to_owned()),
+        Outcome::Refused(why) => Err(why.kind().to_owned()),
+        Outcome::Undecided(why) => Err(why.kind().to_owned()),
+    }
+}
+
+fn language() -> impl Strategy<Value = Language> {
+    (0..LANGUAGES.len()).prop_map(|at| LANGUAGES[at])
+}
+
+fn token() -> impl Strategy<Value = String> {
+    "[A-Z][a-z][0-9][A-Za-z0-9]{21,22}"
+}
+
+/// A token mail in any form; `None` when its charset cannot hold its language.
+fn mail() -> impl Strategy<Value = (String, TokenMail)> {
+    let encodings = [
+        Encoding::EightBit,
+        Encoding::QuotedPrintable,
+        Encoding::SoftBreak,
+        Encoding::Base64,
+    ];
+    let charsets = [
+        "UTF-8",
+        "utf-8",
+        "iso-2022-jp",
+        "Shift_JIS",
+        "EUC-JP",
+        "GB18030",
+        "gb2312",
+        "Big5",
+        "EUC-KR",
+        "KOI8-R",
+        "windows-1250",
+        "WINDOWS-1251",
+        "windows-1252",
+        "windows-1253",
+        "windows-1254",
+        "windows-1255",
+        "windows-1256",
+        "windows-874",
+        "iso-8859-2",
+        "cp932",
+    ];
+    let subjects = [
+        Subject::Current,
+        Subject::Old,
+        Subject::Oem("Acme Cloud".to_owned()),
+    ];
+    (
+        language(),
+        token(),
+        prop::sample::select(encodings.to_vec()),
+        prop::sample::select(charsets.to_vec()),
+        prop::sample::select(vec![
+            Structure::Text,
+            Structure::Html,
+            Structure::Alternative,
+        ]),
+        prop::sample::select(subjects.to_vec()),
+        any::<bool>(),
+    )
+        .prop_map(
+            |(language, token, encoding, charset, structure, subject, sandbox)| {
+                let mut mail = TokenMail::new(USERNAME, &token, date());
+                mail.language = language;
+                mail.encoding = encoding;
+                mail.charset = charset.to_owned();
+                mail.structure = structure;
+                mail.subject = subject;
+                mail.sandbox = sandbox;
+                if mail.bytes().is_err() {
+                    mail.charset = "UTF-8".to_owned();
+                }
+                (token, mail)
+            },
+        )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_found_is_what_was_written((token, mail) in mail(), simple in any::<bool>()) {
+        let key = key();
+        let mut signer = signer(&key);
+        signer.body = if simple { Canonical::Simple } else { Canonical::Relaxed };
+        let bytes = signer.sign(&mail.bytes().unwrap());
+        let found = judge(&bytes, &answers(&signer), &policy());
+        prop_assert_eq!(found, Ok((token, USERNAME.to_owned())));
+    }
+
+    #[test]
+    fn nothing_is_found_without_an_aligned_signature((_, mail) in mail(), foreign in any::<bool>()) {
+        let key = key();
+        let domain = if foreign { "salesforce.com.evil.example" } else { "evil.example" };
+        let signer = Signer::new(&key, domain, "s1");
+        let bytes = mail.bytes().unwrap();
+        prop_assert!(judge(&bytes, &answers(&signer), &policy()).is_err());
+        prop_assert!(judge(&signer.sign(&bytes), &answers(&signer), &policy()).is_err());
+    }
+
+    #[test]
+    fn a_changed_octet_never_gives_another_token(
+        (token, mail) in mail(), at in any::<prop::sample::Index>(), octet in any::<u8>(),
+    ) {
+        let key = key();
+        let signer = signer(&key);
+        let mut bytes = signer.sign(&mail.bytes().unwrap());
+        let at = at.index(bytes.len());
+        bytes[at] = octet;
+        if let Ok(found) = judge(&bytes, &answers(&signer), &policy()) {
+            prop_assert_eq!(found, (token, USERNAME.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_field_on_top_never_gives_another_token(
+        (token, mail) in mail(),
+        name in "(Subject|From|Date|To|Content-Type|Content-Transfer-Encoding|Content-Disposition|DKIM-Signature|ARC-Seal|Received|X-[a-z]{1,8})",
+        value in "[ -~]{0,60}",
+    ) {
+        let key = key();
+        let signer = signer(&key);
+        let signed = signer.sign(&mail.bytes().unwrap());
+        let bytes = [format!("{name}: {value}\r\n").as_bytes(), &signed].concat();
+        if let Ok(found) = judge(&bytes, &answers(&signer), &policy()) {
+            prop_assert_eq!(found, (token, USERNAME.to_owned()));
+        }
+    }
+
+    #[test]
+    fn any_octets_give_an_outcome(octets in prop::collection::vec(any::<u8>(), 0..400), (_, mail) in mail()) {
+        let key = key();
+        let keys = answers(&signer(&key));
+        let _ = judge(&octets, &keys, &policy());
+        let unproven = Policy { demand: Demand::Nothing, ..policy() };
+        let bytes = mail.bytes().unwrap();
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+        let _ = judge(&[&bytes[..end], &octets].concat(), &keys, &unproven);
+        let _ = judge(&[&octets, &bytes[..]].concat(), &keys, &unproven);
+    }
+}
+
+#[test]
+fn a_mail_cut_off_anywhere_is_not_found() {
+    let key = key();
+    let signer = signer(&key);
+    let mut mail = TokenMail::new(USERNAME, "Zq4TnV8sLw2KdXb7Rm1YcGf5P", date());
+    mail.structure = Structure::Alternative;
+    let bytes = signer.sign(&mail.bytes().unwrap());
+    let keys = answers(&signer);
+    assert!(judge(&bytes, &keys, &policy()).is_ok());
+    // Without its last line end the mail is still whole: some servers drop it.
+    for end in 0..bytes.len() - 2 {
+        assert!(judge(&bytes[..end], &keys, &policy()).is_err(), "{end}");
+    }
+}
