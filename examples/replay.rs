@@ -4,6 +4,8 @@
 //! cargo run --example replay --no-default-features -- MAIL.eml MAIL.keys
 //! ```
 
+#![expect(clippy::print_stdout, reason = "an example")]
+
 use std::error::Error;
 
 use sftoken::{KeyAnswers, Mail, Outcome, Policy, Recipe, as_sent, examine};

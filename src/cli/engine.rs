@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use super::exit::{Exit, Failure};
 use super::keys;
 use crate::config::{Config, DEFAULT_STORE_URL, Mailbox, Security};
-use crate::inbox::{self, Endpoint, Limits};
+use crate::inbox::{self, Authorities, Endpoint, Limits};
 use crate::ingest::policy::{Account, Org, Policy};
 use crate::ingest::recipe::Recipe;
 use crate::ingest::secret::Secret;
@@ -175,12 +176,16 @@ pub(crate) fn folders(config: &Config, start: Start) -> Result<Vec<FolderTask>, 
         return Err(Failure::new(Exit::Usage, "no mailbox is configured", hint));
     }
     let mut tasks = Vec::new();
+    // One set of authorities for each file, whatever the number of mailboxes.
+    let mut known: BTreeMap<Option<&PathBuf>, Authorities> = BTreeMap::new();
     for mailbox in &config.mailboxes {
         let password = mailbox_password(mailbox)?;
+        let file = mailbox.ca_file.as_ref();
+        let authorities = known.entry(file).or_insert_with(|| file.cloned().into());
         tasks.extend(mailbox.folders.iter().map(|folder| FolderTask {
             mailbox: mailbox.name.clone(),
             folder: folder.clone(),
-            endpoint: endpoint(mailbox),
+            endpoint: endpoint(mailbox, authorities),
             password: password.clone(),
             limits: Limits::default(),
             start,
@@ -189,7 +194,7 @@ pub(crate) fn folders(config: &Config, start: Start) -> Result<Vec<FolderTask>, 
     Ok(tasks)
 }
 
-fn endpoint(mailbox: &Mailbox) -> Endpoint {
+fn endpoint(mailbox: &Mailbox, authorities: &Authorities) -> Endpoint {
     let url = &mailbox.url;
     Endpoint {
         host: url.host.clone(),
@@ -199,7 +204,7 @@ fn endpoint(mailbox: &Mailbox) -> Endpoint {
             Security::StartTls => inbox::Security::StartTls,
         },
         user: url.user.clone(),
-        ca_file: mailbox.ca_file.clone(),
+        authorities: authorities.clone(),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::ingest::Found;
 use crate::ingest::event::{Proof, ProofMethod};
 use crate::ingest::policy::Org;
 use crate::ingest::refusal::Pending;
+use crate::ingest::refusal::{NotOurs, Refusal};
 use crate::ingest::token::Token;
 
 const TOKEN: &str = "abcdefghijklmnopqrstuvwx";

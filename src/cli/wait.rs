@@ -188,7 +188,7 @@ const NOTHING_CAME: &str = "was the reset confirmed? Salesforce sends no mail to
 
 fn failure(error: WaitError, timeout: Duration) -> Failure {
     match error {
-        WaitError::Mailbox(stopped) => stopped.into(),
+        WaitError::Mailbox(stopped) => (*stopped).into(),
         WaitError::Late { missing, seen } => {
             let mut tally = Tally::default();
             for verdict in &seen {

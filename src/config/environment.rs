@@ -1,7 +1,7 @@
 //! Keys from the environment: `SFTOKEN_MAILBOX_OPS_URL` is `mailbox.ops.url`.
 //!
 //! Knows how a key is written as a variable. Never reads the environment: variables are given. A
-//! variable that names no key is an error, because a misspelt one would silently do nothing.
+//! variable that is meant as a key and is none is an error: it would silently do nothing.
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -39,10 +39,28 @@ pub(super) fn apply(
         let reference = format!("env:{name}");
         entries.texts().any(|text| text == reference)
     };
-    match unknown.iter().find(|name| !referred(name)) {
+    match unknown
+        .iter()
+        .find(|name| is_meant(name) && !referred(name))
+    {
         Some(name) => Err(nothing(name)),
         None => Ok(()),
     }
+}
+
+/// Whether a variable is meant as a key: it begins with the name of a table, or nearly is a key.
+/// Others that share the prefix are somebody else's: a test harness's, or those that an `exec:` store
+/// gives to its program.
+fn is_meant(name: &str) -> bool {
+    let rest = name.strip_prefix(PREFIX).unwrap_or(name);
+    let first = rest.split('_').next().unwrap_or_default();
+    let tables = KEYS
+        .iter()
+        .filter_map(|(pattern, _)| pattern.split('.').next());
+    let in_table = tables
+        .filter(|table| !table.contains('_'))
+        .any(|table| table.eq_ignore_ascii_case(first));
+    in_table || nearest(rest).is_some()
 }
 
 fn wrong(name: &str, key: &str, problem: &str, hint: &str) -> ConfigError {
@@ -50,21 +68,25 @@ fn wrong(name: &str, key: &str, problem: &str, hint: &str) -> ConfigError {
 }
 
 fn nothing(name: &str) -> ConfigError {
-    let as_variable = |pattern: &str| pattern.replace('.', "_").to_ascii_uppercase();
     let rest = name.strip_prefix(PREFIX).unwrap_or(name);
+    let hint = match nearest(rest) {
+        Some(known) => format!("did you mean {PREFIX}{known}?"),
+        None => "unset it: a variable named after a table must name one of its keys".to_owned(),
+    };
+    wrong(name, "", "this variable names no key", &hint)
+}
+
+/// The variable of a key without a name of the user's in it, if it is misspelt a little.
+fn nearest(rest: &str) -> Option<String> {
     let fixed = KEYS
         .iter()
         .filter(|(pattern, _)| !pattern.contains(['*', '#']));
-    let near = fixed
-        .map(|(pattern, _)| as_variable(pattern))
+    fixed
+        .map(|(pattern, _)| pattern.replace('.', "_").to_ascii_uppercase())
         .map(|known| (keys::distance(rest, &known), known))
         .min()
-        .filter(|(far, _)| *far <= 3);
-    let hint = match near {
-        Some((_, known)) => format!("did you mean {PREFIX}{known}?"),
-        None => format!("unset it: a variable that begins with {PREFIX} must name a key"),
-    };
-    wrong(name, "", "this variable names no key", &hint)
+        .filter(|(far, _)| *far <= 3)
+        .map(|(_, known)| known)
 }
 
 /// The key of a variable. The key with the longest fixed end wins: `…_AUTH_PASSWORD` is not a

@@ -3,7 +3,7 @@
 //! Knows each fault, a stable word, a clause and a remedy for it, and how soon it is worth another try.
 //! Never holds a secret, raw bytes, or text of a mail. Its data comes from every other file here.
 
-use std::fmt;
+mod words;
 
 use super::guard::Violation;
 
@@ -112,8 +112,10 @@ pub enum Class {
 }
 
 /// Response codes (RFC 5530, and the field's own) that mean "slow", not "broken".
-const SLOW_CODES: [&str; 6] = [
+const SLOW_CODES: [&str; 7] = [
     "UNAVAILABLE",
+    // Dovecot's word for its own trouble, a full disk or a missing folder of its own: it passes.
+    "SERVERBUG",
     "INUSE",
     "LIMIT",
     "THROTTLED",
@@ -211,77 +213,6 @@ impl InboxError {
     pub fn is_transient(&self) -> bool {
         matches!(self.class(), Class::Network | Class::Throttled)
     }
-
-    /// What a person can do about it.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Unreachable {
-                fault: ConnectFault::UnknownHost,
-                ..
-            } => "check the host name in the mailbox URL, and this machine's DNS",
-            Self::Unreachable {
-                fault: ConnectFault::Refused,
-                ..
-            } => {
-                "check the port (993 for imaps, 143 for STARTTLS), and whether IMAP is switched on"
-            }
-            Self::Unreachable { .. } => {
-                "check the network and any firewall between here and the mail server"
-            }
-            Self::Tls { fault, .. } => fault.hint(),
-            Self::LoginRefused { .. } if self.class() == Class::Throttled => {
-                "the server asks to slow down: close other connections to this mailbox, or wait"
-            }
-            Self::LoginRefused { .. } => {
-                "check user name and password; many providers want an app password, and IMAP switched on in their settings"
-            }
-            Self::LoginDisabled { .. } => {
-                "the server takes no passwords: see its manual for what it takes"
-            }
-            Self::BadCredential { .. } => {
-                "check where the password comes from: a trailing line end is easily stored with it"
-            }
-            Self::Refused { text, .. } if is_not_connected(text) => {
-                "Exchange let the user in but has no mailbox for it: check licence, IMAP access, the service principal's permission, and that the user name is the mailbox's own"
-            }
-            Self::Refused { .. } => "see the server's text; its log may say more",
-            Self::NoSuchFolder { .. } => {
-                "check the folder's name: `\\Junk` and the like are understood, other names are as the server lists them"
-            }
-            Self::Disconnected { .. } | Self::Timeout { .. } => {
-                "nothing to do if it passes; otherwise check the network and the server's connection limits"
-            }
-            Self::Protocol { .. } => {
-                "check that host and port are those of an IMAP server; if they are, report it"
-            }
-            Self::Limit { .. } => {
-                "no IMAP server needs such responses for what sftoken asks: check that it is the right one"
-            }
-        }
-    }
-}
-
-impl TlsFault {
-    fn hint(&self) -> &'static str {
-        match self {
-            Self::Untrusted => {
-                "if the server has a private certificate authority, give its certificate with ca_file"
-            }
-            Self::NameMismatch => "use the host name that the certificate bears",
-            Self::Expired => {
-                "check this machine's clock; if it is right, the server's certificate must be renewed"
-            }
-            Self::NotOffered => "use implicit TLS (imaps://, port 993)",
-            Self::Injected => {
-                "someone may be tampering with the connection: use implicit TLS (imaps://, port 993)"
-            }
-            Self::CaFile(_) => "give a readable PEM file",
-            Self::Handshake => {
-                "check that the port is for TLS from the start (993) or for STARTTLS (143), as configured"
-            }
-        }
-    }
 }
 
 /// Gmail, Exchange, Dovecot and WildDuck say it in words (facts, 3.9).
@@ -291,115 +222,4 @@ fn is_slow(code: Option<&str>, text: &str) -> bool {
         .iter()
         .any(|t| text.contains(t));
     told || code.is_some_and(|code| SLOW_CODES.contains(&code))
-}
-
-/// Exchange Online after a good log-in (facts, 3.7).
-fn is_not_connected(text: &str) -> bool {
-    text.contains("authenticated but not connected")
-}
-
-impl fmt::Display for InboxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreachable { at, fault } => write!(f, "{at}: {fault}"),
-            Self::Tls { at, fault } => write!(f, "{at}: {fault}"),
-            Self::LoginRefused { at, code, text } => {
-                write!(
-                    f,
-                    "{at} refused the log-in{}",
-                    Said {
-                        code: code.as_deref(),
-                        text
-                    }
-                )
-            }
-            Self::LoginDisabled { at } => write!(f, "{at} offers no log-in with a password"),
-            Self::BadCredential { at } => write!(
-                f,
-                "the user name or password for {at} holds a line end or a NUL"
-            ),
-            Self::Refused {
-                at,
-                command,
-                status,
-                code,
-                text,
-            } => {
-                write!(
-                    f,
-                    "{at} answered {command} with {status}{}",
-                    Said {
-                        code: code.as_deref(),
-                        text
-                    }
-                )
-            }
-            Self::NoSuchFolder { at, folder } => write!(f, "{at} has no folder {folder}"),
-            Self::Disconnected { at, bye: None } => write!(f, "{at} closed the connection"),
-            Self::Disconnected {
-                at,
-                bye: Some(text),
-            } => {
-                write!(f, "{at} closed the connection{}", Said { code: None, text })
-            }
-            Self::Protocol { at, what } => write!(f, "{at}: {what}"),
-            Self::Timeout { at, phase } => write!(f, "{at} did not answer in time {phase}"),
-            Self::Limit { at, violation } => write!(f, "{at}: {violation}"),
-        }
-    }
-}
-
-impl std::error::Error for InboxError {}
-
-/// What a server said, behind a clause.
-struct Said<'a> {
-    code: Option<&'a str>,
-    text: &'a str,
-}
-
-impl fmt::Display for Said<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.code, self.text) {
-            (None, "") => Ok(()),
-            (None, text) => write!(f, ": {text}"),
-            (Some(code), "") => write!(f, ": [{code}]"),
-            (Some(code), text) => write!(f, ": [{code}] {text}"),
-        }
-    }
-}
-
-impl fmt::Display for ConnectFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownHost => "the host name has no address",
-            Self::Refused => "the connection was refused",
-            Self::TimedOut => "nobody answered in time",
-            Self::Failed => "there is no way to connect",
-        })
-    }
-}
-
-impl fmt::Display for TlsFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Untrusted => f.write_str("the server's certificate is not trusted"),
-            Self::NameMismatch => f.write_str("the server's certificate is for another name"),
-            Self::Expired => f.write_str("the server's certificate is not valid at this time"),
-            Self::NotOffered => f.write_str("the server does not offer STARTTLS"),
-            Self::Injected => f.write_str("the server sent more than its answer to STARTTLS"),
-            Self::CaFile(why) => write!(f, "ca_file: {why}"),
-            Self::Handshake => f.write_str("the TLS handshake failed"),
-        }
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connect => f.write_str("while connecting"),
-            Self::Tls => f.write_str("in the TLS handshake"),
-            Self::Login => f.write_str("in the log-in"),
-            Self::Command(command) => write!(f, "to {command}"),
-        }
-    }
 }

@@ -16,6 +16,7 @@
 //! from `log`, and a program that does should not let `async_imap` below DEBUG.
 
 mod announce;
+mod authorities;
 mod error;
 mod fetch;
 mod folder;
@@ -28,8 +29,7 @@ mod text;
 mod transport;
 mod wire;
 
-use std::path::PathBuf;
-
+pub use authorities::Authorities;
 pub use error::{Class, ConnectFault, InboxError, Phase, TlsFault};
 pub use fetch::Head;
 pub use folder::Folder;
@@ -49,8 +49,9 @@ pub struct Endpoint {
     pub security: Security,
     /// The user name to log in with.
     pub user: String,
-    /// A PEM file of certificate authorities to trust beside the system's.
-    pub ca_file: Option<PathBuf>,
+    /// Who may sign the server's certificate. Give endpoints clones of one value: they share what it
+    /// has read.
+    pub authorities: Authorities,
 }
 
 /// How a connection becomes private. There is no way to have none.

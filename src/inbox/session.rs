@@ -13,7 +13,7 @@ use tokio::time::{Duration, Instant, timeout};
 use super::folder::{self, Folder};
 use super::login::{self, Capabilities};
 use super::text::clean;
-use super::wire::Wire;
+use super::wire::{Io, Wire};
 use super::{Endpoint, InboxError, Limits, Security, TlsFault, transport};
 use crate::ingest::secret::Secret;
 
@@ -60,29 +60,39 @@ impl Session {
         let at = format!("{}:{}", endpoint.host, endpoint.port);
         let deadline = Instant::now() + limits.connect;
         let tcp = transport::tcp(endpoint, &at, deadline).await?;
-        let stream = match endpoint.security {
-            Security::ImplicitTls => transport::tls(endpoint, &at, Box::new(tcp), deadline).await?,
-            Security::StartTls => {
-                let mut wire = Wire::new(Box::new(tcp), at.clone(), limits.clone());
-                wire.phase_end = Some(Instant::now() + limits.login);
-                login::starttls(&mut wire).await?;
-                let Some(bare) = wire.into_stream() else {
-                    return Err(InboxError::Tls {
-                        at,
-                        fault: TlsFault::Injected,
-                    });
-                };
-                transport::tls(endpoint, &at, bare, Instant::now() + limits.connect).await?
-            }
-        };
+        if endpoint.security == Security::StartTls {
+            return Self::after_starttls(endpoint, at, Box::new(tcp), password, limits).await;
+        }
+        let stream = transport::tls(endpoint, &at, Box::new(tcp), deadline).await?;
         let mut wire = Wire::new(stream, at, limits.clone());
         wire.phase_end = Some(Instant::now() + limits.login);
-        let greeting = match endpoint.security {
-            Security::ImplicitTls => login::greeting(&mut wire).await?,
-            // a server does not greet again after STARTTLS
-            Security::StartTls => login::Greeting::Ok(None),
-        };
+        let greeting = login::greeting(&mut wire).await?;
         Self::log_in(wire, greeting, &endpoint.user, password).await
+    }
+
+    /// Greeting, STARTTLS, handshake and log-in, under one deadline.
+    async fn after_starttls(
+        endpoint: &Endpoint,
+        at: String,
+        tcp: Box<dyn Io>,
+        password: &Secret,
+        limits: &Limits,
+    ) -> Result<Self, InboxError> {
+        let end = Instant::now() + limits.login;
+        let mut wire = Wire::new(tcp, at.clone(), limits.clone());
+        wire.phase_end = Some(end);
+        login::starttls(&mut wire).await?;
+        let Some(bare) = wire.into_stream() else {
+            return Err(InboxError::Tls {
+                at,
+                fault: TlsFault::Injected,
+            });
+        };
+        let stream = transport::tls(endpoint, &at, bare, end).await?;
+        let mut wire = Wire::new(stream, at, limits.clone());
+        wire.phase_end = Some(end);
+        // a server does not greet again after STARTTLS
+        Self::log_in(wire, login::Greeting::Ok(None), &endpoint.user, password).await
     }
 
     /// Logs in over a stream that is private already: a tunnel, or a test's pipe. `at` names it in errors.

@@ -6,10 +6,8 @@
 use std::error::Error as _;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
-use native_tls::{Certificate, Protocol, TlsConnector};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -78,13 +76,14 @@ fn tuned(stream: TcpStream) -> TcpStream {
         .with_time(KEEPALIVE_IDLE)
         .with_interval(KEEPALIVE_INTERVAL)
         .with_retries(KEEPALIVE_PROBES);
-    let socket = SockRef::from(&stream);
-    let _ = socket.set_tcp_nodelay(true);
-    let _ = socket.set_tcp_keepalive(&keepalive);
-    #[cfg(target_os = "linux")]
-    let _ =
-        socket.set_tcp_user_timeout(Some(KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES));
-    drop(socket);
+    {
+        let socket = SockRef::from(&stream);
+        let _ = socket.set_tcp_nodelay(true);
+        let _ = socket.set_tcp_keepalive(&keepalive);
+        #[cfg(target_os = "linux")]
+        let _ = socket
+            .set_tcp_user_timeout(Some(KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES));
+    }
     stream
 }
 
@@ -99,37 +98,21 @@ pub(super) async fn tls(
         at: at.to_owned(),
         fault,
     };
-    let connector = connector(endpoint.ca_file.as_deref()).map_err(fault)?;
+    let connector = endpoint.authorities.connector().map_err(fault)?;
     let connector = tokio_native_tls::TlsConnector::from(connector);
     match timeout_at(deadline, connector.connect(&endpoint.host, stream)).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
-        Ok(Err(error)) => Err(fault(tls_fault(&error))),
+        Ok(Err(error)) => {
+            let why = tls_fault(&error);
+            if why == TlsFault::Untrusted {
+                endpoint.authorities.forget();
+            }
+            Err(fault(why))
+        }
         Err(_) => Err(InboxError::Timeout {
             at: at.to_owned(),
             phase: Phase::Tls,
         }),
-    }
-}
-
-fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, TlsFault> {
-    let mut builder = TlsConnector::builder();
-    builder.min_protocol_version(Some(Protocol::Tlsv12));
-    if let Some(path) = ca_file {
-        for certificate in authorities(path).map_err(TlsFault::CaFile)? {
-            builder.add_root_certificate(certificate);
-        }
-    }
-    builder.build().map_err(|_| TlsFault::Handshake)
-}
-
-/// The certificates in a PEM file; none at all is a mistake that would otherwise show as "untrusted".
-fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
-    let name = path.display();
-    let pem =
-        std::fs::read(path).map_err(|error| format!("{name} cannot be read ({})", error.kind()))?;
-    match Certificate::stack_from_pem(&pem) {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(format!("{name} holds no certificate in PEM form")),
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn by_body<'r>(
         return Err(NotOurs::NotCandidate);
     }
     let views = mail.views().map_err(|_| NotOurs::NotCandidate)?;
-    let names = claim.recipe.claimed_usernames(views);
+    let names = claim.recipe.claimed_usernames(views, &policy.accounts);
     let ours = |name: &String| {
         policy
             .accounts

@@ -72,7 +72,7 @@ impl Style {
             },
             "background" | "background-color" => {
                 let words = value.split_ascii_whitespace();
-                self.background = words.filter_map(color).last().or(self.background);
+                self.background = words.filter_map(color).next_back().or(self.background);
             }
             property => self.hides |= hides(property, value),
         }

@@ -3,6 +3,7 @@
 //! Knows colons, brackets and what a username or a bare token looks like. Never knows which labels
 //! matter: the recipe does. Its lines are those of a view.
 
+use super::policy::Account;
 use super::token::{MAX_LEN, MIN_LEN};
 
 /// Colons that mails use: ASCII, full-width, small, and the vertical form.
@@ -19,13 +20,14 @@ pub(super) struct Entry<'l> {
     pub(super) value: &'l str,
     /// The next line, without an empty one between, is a bare word: the value may go on there.
     pub(super) goes_on: bool,
+    is_account: bool,
     first: usize,
     last: usize,
 }
 
 impl<'l> Entry<'l> {
     /// All entries of a text, in order.
-    pub(super) fn all(lines: &[&'l str]) -> Vec<Self> {
+    pub(super) fn all(lines: &[&'l str], accounts: &[Account]) -> Vec<Self> {
         let filled: Vec<(usize, &'l str)> = lines
             .iter()
             .enumerate()
@@ -48,6 +50,9 @@ impl<'l> Entry<'l> {
                 at += 1;
             }
             entry.last = at;
+            entry.is_account = accounts
+                .iter()
+                .any(|account| account.username == entry.value);
             entry.goes_on = filled
                 .get(at + 1)
                 .is_some_and(|&(number, next)| number == filled[at].0 + 1 && is_bare(next));
@@ -65,6 +70,7 @@ impl<'l> Entry<'l> {
             label,
             value: value.trim(),
             goes_on: false,
+            is_account: false,
             first: 0,
             last: 0,
         })
@@ -89,8 +95,12 @@ impl<'l> Entry<'l> {
         !without_remarks(&self.label).contains([':', '@'])
     }
 
-    /// The value, if it is a Salesforce username: it has the form of an address.
+    /// The value, if it is a Salesforce username: it is a configured one, or has the form of an
+    /// address.
     pub(super) fn username(&self) -> Option<&'l str> {
+        if self.is_account && self.is_simple() {
+            return Some(self.value);
+        }
         let (local, domain) = self.value.split_once('@')?;
         let local_fits = !local.is_empty() && local.bytes().all(is_local);
         let domain_fits = domain.contains('.')
@@ -111,13 +121,12 @@ impl<'l> Entry<'l> {
     }
 
     /// Whether the value looks like a token even without a known label: letters and digits mixed,
-    /// and not the id of a Salesforce record (15 or 18 characters that begin with `00`).
+    /// and not as long as the id of a Salesforce record (15 or 18 characters).
     pub(super) fn is_plainly_token(&self) -> bool {
         self.token().is_some_and(|value| {
             let mixed = value.bytes().any(|byte| byte.is_ascii_digit())
                 && value.bytes().any(|byte| byte.is_ascii_alphabetic());
-            let is_record = matches!(value.len(), 15 | 18) && value.starts_with("00");
-            mixed && !is_record
+            mixed && !matches!(value.len(), 15 | 18)
         })
     }
 }

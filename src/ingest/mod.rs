@@ -111,7 +111,7 @@ pub fn examine(
         Err(Doubt::Refused(refusal)) => return Outcome::Refused(refusal),
         Err(Doubt::Pending(pending)) => return Outcome::Undecided(pending),
     };
-    match claim.recipe.find(&authentic) {
+    match claim.recipe.find(&authentic, &policy.accounts) {
         Err(refusal) => Outcome::Refused(refusal),
         Ok(found) => for_account(found, claim.org, &authentic, policy),
     }

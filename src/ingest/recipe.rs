@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::authentic::Authentic;
 use super::label::{Entry, folded};
-use super::policy::Org;
+use super::policy::{Account, Org};
 use super::refusal::Refusal;
 use super::text::{Line, View};
 use super::token::Token;
@@ -29,6 +29,7 @@ pub struct Recipe {
 #[serde(deny_unknown_fields)]
 struct Subjects {
     sandbox_prefixes: Vec<String>,
+    answer_prefixes: Vec<String>,
     exact: Vec<String>,
     #[serde(deserialize_with = "pattern")]
     branded: Regex,
@@ -122,7 +123,9 @@ impl Recipe {
                     .iter()
                     .any(|word| plain.contains(word.as_str()))
         };
-        let form = if self.subject.exact.contains(&plain) {
+        let form = if self.is_answer(&plain) {
+            SubjectForm::Unknown
+        } else if self.subject.exact.contains(&plain) {
             SubjectForm::Exact
         } else if self.subject.branded.is_match(&plain) {
             SubjectForm::Branded
@@ -132,6 +135,15 @@ impl Recipe {
             SubjectForm::Unknown
         };
         Subject { form, org }
+    }
+
+    /// An answer or a forward: somebody writes about such a mail.
+    fn is_answer(&self, plain: &str) -> bool {
+        let front = plain.split_once(':').map_or("", |(front, _)| front.trim());
+        self.subject
+            .answer_prefixes
+            .iter()
+            .any(|prefix| prefix == front)
     }
 
     fn without_prefix<'s>(&self, subject: &'s str) -> (&'s str, Org) {
@@ -147,11 +159,11 @@ impl Recipe {
     /// The usernames that stand where a token line follows, in any text of the mail: tells whether
     /// it claims to be a token mail. Nothing is taken from it.
     #[must_use]
-    pub fn claimed_usernames(&self, views: &[View]) -> Vec<String> {
+    pub fn claimed_usernames(&self, views: &[View], accounts: &[Account]) -> Vec<String> {
         let mut names = Vec::new();
         for view in views {
             let lines: Vec<&str> = view.iter().map(|line| line.text.as_str()).collect();
-            let entries = Entry::all(&lines);
+            let entries = Entry::all(&lines, accounts);
             let pairs = self.pairs(&entries);
             names.extend(
                 pairs
@@ -166,9 +178,9 @@ impl Recipe {
     ///
     /// # Errors
     /// When there is none, more than one, or the views differ.
-    pub fn find(&self, mail: &Authentic<'_>) -> Result<Match, Refusal> {
+    pub fn find(&self, mail: &Authentic<'_>, accounts: &[Account]) -> Result<Match, Refusal> {
         let views = mail.mail().views()?;
-        let found: Vec<_> = views.iter().map(|view| self.read(view)).collect();
+        let found: Vec<_> = views.iter().map(|view| self.read(view, accounts)).collect();
         let said: Vec<_> = found
             .iter()
             .filter_map(|found| found.as_ref().ok())
@@ -183,14 +195,14 @@ impl Recipe {
     }
 
     /// Reads one view.
-    fn read(&self, view: &[Line]) -> Result<(String, Token), Refusal> {
-        self.check_unseen(view)?;
+    fn read(&self, view: &[Line], accounts: &[Account]) -> Result<(String, Token), Refusal> {
+        self.check_unseen(view, accounts)?;
         let lines: Vec<&str> = view
             .iter()
             .filter(|line| line.visible)
             .map(|line| line.text.as_str())
             .collect();
-        let entries = Entry::all(&lines);
+        let entries = Entry::all(&lines, accounts);
         let labelled_tokens = self.count(&entries, Self::is_token_label);
         let labelled_names = self.count(&entries, Self::is_username_label);
         if labelled_tokens > 1 {
@@ -235,6 +247,9 @@ impl Recipe {
             return Err(Refusal::UsernameAmbiguous);
         }
         let username = entries[at - 1].username().ok_or(Refusal::UsernameMissing)?;
+        if entries[at].value.is_empty() {
+            return Err(Refusal::TokenMissing);
+        }
         let value = entries[at].token().ok_or(Refusal::TokenInvalid)?;
         if entries[at].goes_on {
             return Err(Refusal::TokenInvalid);
@@ -246,7 +261,7 @@ impl Recipe {
     /// What is missing where there is no pair.
     fn missing(&self, entries: &[Entry<'_>]) -> Refusal {
         let token = entries.iter().find(|entry| self.is_token_label(entry));
-        let name = entries.iter().position(|entry| entry.username().is_some());
+        let name = entries.iter().find_map(|entry| entry.username());
         match (name, token) {
             (None, _) => Refusal::UsernameMissing,
             (Some(_), Some(token)) if token.token().is_none() && !token.value.is_empty() => {
@@ -258,13 +273,13 @@ impl Recipe {
     }
 
     /// A label in text that nobody sees makes the mail ambiguous: who hides text has a reason.
-    fn check_unseen(&self, view: &[Line]) -> Result<(), Refusal> {
+    fn check_unseen(&self, view: &[Line], accounts: &[Account]) -> Result<(), Refusal> {
         let unseen: Vec<&str> = view
             .iter()
             .filter(|line| !line.visible)
             .map(|line| line.text.as_str())
             .collect();
-        let entries = Entry::all(&unseen);
+        let entries = Entry::all(&unseen, accounts);
         let pair = (1..entries.len())
             .any(|at| entries[at - 1].username().is_some() && entries[at].is_plainly_token());
         if pair || self.count(&entries, Self::is_token_label) > 0 {

@@ -53,6 +53,16 @@ fn subjects_in_their_forms() {
     subject("Verify your identity in Salesforce", Unknown, Production);
     subject("Your new security token", Unknown, Production);
     subject("é", Unknown, Production);
+    subject(
+        "FW: Your new Salesforce security token",
+        Unknown,
+        Production,
+    );
+    subject(
+        "Re: salesforce.com security token confirmation",
+        Unknown,
+        Production,
+    );
 }
 
 /// Reads one view of visible lines.
@@ -72,7 +82,7 @@ fn read_with(seen: &str, unseen: &str) -> Result<(String, String), Refusal> {
         .map(line(true))
         .chain(unseen.lines().map(line(false)))
         .collect();
-    let found = recipe().read(&view);
+    let found = recipe().read(&view, &[]);
     found.map(|(username, token)| (username, token.expose().to_owned()))
 }
 

@@ -9,6 +9,10 @@
 //!                      └─ get(key): the token, or the empty slot, or why not
 //! ```
 
+#[cfg_attr(
+    not(all(feature = "exec", unix)),
+    expect(dead_code, reason = "only some stores have parameters")
+)]
 mod address;
 #[cfg(feature = "age")]
 mod age;
@@ -18,6 +22,8 @@ mod exec;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod open;
+#[cfg(any(feature = "keyring", all(feature = "exec", unix)))]
+mod plain;
 
 use std::fmt;
 

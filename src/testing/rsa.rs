@@ -120,80 +120,71 @@ fn limbs(octets: &[u8], count: usize) -> Vec<u32> {
     limbs
 }
 
-/// `base ^ exponent mod modulus`, square and multiply, of an odd modulus.
+/// `base ^ exponent mod modulus`, square and multiply, in Montgomery's form: a number `x` stands as
+/// `x * 2^(32 * count)`, so that a product is reduced without a division.
 fn power(base: &[u8], exponent: &[u8], modulus: &[u8]) -> Vec<u8> {
     let count = modulus.len().div_ceil(4);
-    let field = Montgomery::of(limbs(modulus, count));
-    let base = field.multiply(&limbs(base, count), &field.square);
-    let one = limbs(&[1], count);
-    let mut result = field.multiply(&one, &field.square);
+    let modulus_limbs = limbs(modulus, count);
+    let one = doubled(&limbs(&[1], count), 32 * count, &modulus_limbs);
+    let base = doubled(&limbs(base, count), 32 * count, &modulus_limbs);
+    let mut result = one;
     for bit in exponent
         .iter()
         .flat_map(|octet| (0..8).rev().map(move |bit| octet >> bit & 1))
     {
-        result = field.multiply(&result, &result);
+        result = multiply(&result, &result, &modulus_limbs);
         if bit == 1 {
-            result = field.multiply(&result, &base);
+            result = multiply(&result, &base, &modulus_limbs);
         }
     }
-    let result = field.multiply(&result, &one);
-    let octets = result.iter().rev().flat_map(|limb| limb.to_be_bytes());
+    let plain = multiply(&result, &limbs(&[1], count), &modulus_limbs);
+    let octets = plain.iter().rev().flat_map(|limb| limb.to_be_bytes());
     octets.skip(count * 4 - modulus.len()).collect()
 }
 
-/// Arithmetic modulo an odd number by Montgomery's method: dividing at each step takes half a minute
-/// for one signature in a debug build.
-struct Montgomery {
-    modulus: Vec<u32>,
-    /// `-1 / modulus`, of their last limbs.
-    inverse: u32,
-    /// `R * R`, where `R` is one with all the modulus' limbs behind it: leads into the method's form.
-    square: Vec<u32>,
+/// `number * 2^times mod modulus`.
+fn doubled(number: &[u32], times: usize, modulus: &[u32]) -> Vec<u32> {
+    let mut rest = [number, &[0]].concat();
+    for _ in 0..times {
+        shift_in(&mut rest, 0);
+        reduce(&mut rest, modulus);
+    }
+    rest.truncate(modulus.len());
+    rest
 }
 
-impl Montgomery {
-    fn of(modulus: Vec<u32>) -> Self {
-        let last = modulus.first().copied().unwrap_or(1);
-        // each round doubles the bits that are right (Newton)
-        let inverse = (0..5).fold(1_u32, |inverse, _| {
-            inverse.wrapping_mul(2_u32.wrapping_sub(last.wrapping_mul(inverse)))
-        });
-        let mut square = vec![0; modulus.len() * 2];
-        square.push(1);
-        Self {
-            square: remainder(&square, &modulus),
-            inverse: inverse.wrapping_neg(),
-            modulus,
-        }
+/// Montgomery's product, `a * b / 2^(32 * count) mod modulus`: for each limb of `a`, so much of the
+/// modulus is added that the lowest limb becomes zero and can be dropped.
+fn multiply(a: &[u32], b: &[u32], modulus: &[u32]) -> Vec<u32> {
+    let inverse = inverse_of(modulus[0]);
+    let mut sum = vec![0_u32; b.len() + 2];
+    for &limb in a {
+        add_product(&mut sum, limb, b);
+        let factor = sum[0].wrapping_mul(inverse);
+        add_product(&mut sum, factor, modulus);
+        sum.remove(0);
+        sum.push(0);
     }
-
-    /// `a * b / R mod modulus`.
-    fn multiply(&self, a: &[u32], b: &[u32]) -> Vec<u32> {
-        let count = self.modulus.len();
-        let mut sum = vec![0; count + 2];
-        for &left in a {
-            add_product(&mut sum, left, b);
-            let fill = sum[0].wrapping_mul(self.inverse);
-            add_product(&mut sum, fill, &self.modulus);
-            // its last limb is zero now
-            sum.rotate_left(1);
-        }
-        sum.truncate(count + 1);
-        if !less(&sum, &self.modulus) {
-            subtract(&mut sum, &self.modulus);
-        }
-        sum.truncate(count);
-        sum
-    }
+    sum.truncate(b.len() + 1);
+    reduce(&mut sum, modulus);
+    sum.truncate(b.len());
+    sum
 }
 
-/// Adds `left * right`; `sum` has two limbs more than `right`.
-fn add_product(sum: &mut [u32], left: u32, right: &[u32]) {
+/// `-1 / odd mod 2^32`, by Newton's iteration: each step doubles the bits that are right.
+fn inverse_of(odd: u32) -> u32 {
+    let step =
+        |inverse: u32, _| inverse.wrapping_mul(2_u32.wrapping_sub(odd.wrapping_mul(inverse)));
+    (0..5).fold(odd, step).wrapping_neg()
+}
+
+fn add_product(sum: &mut [u32], factor: u32, number: &[u32]) {
     let mut carry = 0;
-    for (limb, &right) in sum.iter_mut().zip(right.iter().chain(&[0, 0])) {
-        let whole = u64::from(left) * u64::from(right) + u64::from(*limb) + carry;
-        *limb = low(whole);
-        carry = whole >> 32;
+    for (at, limb) in sum.iter_mut().enumerate() {
+        let right = number.get(at).copied().unwrap_or_default();
+        let total = u64::from(factor) * u64::from(right) + u64::from(*limb) + carry;
+        *limb = low(total);
+        carry = total >> 32;
     }
 }
 
@@ -201,19 +192,11 @@ fn low(sum: u64) -> u32 {
     (sum & 0xffff_ffff) as u32
 }
 
-/// Long division, one bit at a time: the remainder is shifted in from the top.
-fn remainder(number: &[u32], modulus: &[u32]) -> Vec<u32> {
-    let mut rest = vec![0; modulus.len() + 1];
-    for limb in number.iter().rev() {
-        for bit in (0..32).rev() {
-            shift_in(&mut rest, limb >> bit & 1);
-            if !less(&rest, modulus) {
-                subtract(&mut rest, modulus);
-            }
-        }
+/// Takes the modulus off once, if it fits.
+fn reduce(rest: &mut [u32], modulus: &[u32]) {
+    if !less(rest, modulus) {
+        subtract(rest, modulus);
     }
-    rest.truncate(modulus.len());
-    rest
 }
 
 fn shift_in(rest: &mut [u32], mut bit: u32) {

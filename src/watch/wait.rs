@@ -53,7 +53,7 @@ pub struct Armed {
 pub enum WaitError {
     /// A mailbox cannot be watched.
     #[error("{0}")]
-    Mailbox(#[from] Stopped),
+    Mailbox(Box<Stopped>),
     /// Time is up.
     #[error("no token came in time for {}", missing.join(", "))]
     Late {
@@ -174,7 +174,7 @@ impl Armed {
 /// A folder that ended before the wait did.
 fn fail(ended: Result<Result<(), Stopped>, tokio::task::JoinError>) -> Result<(), WaitError> {
     match ended {
-        Ok(Err(stopped)) => Err(stopped.into()),
+        Ok(Err(stopped)) => Err(WaitError::Mailbox(Box::new(stopped))),
         _ => Ok(()),
     }
 }

@@ -8,12 +8,15 @@
 )]
 
 mod cli;
+mod corpus;
 mod dns;
 mod get_status;
 mod imap;
 mod layering;
 mod ledger;
 mod replay_cmd;
+mod oracle;
+mod replay;
 mod schema;
 mod secrecy;
 mod stores;

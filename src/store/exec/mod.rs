@@ -24,6 +24,7 @@ use std::time::Duration;
 use run::{Call, Ended};
 
 use super::address::{Address, escape};
+use super::plain::plain;
 use super::{
     Capabilities, Key, Meta, Store, StoreError, StoreErrorKind as Kind, StoreOptions, token_in,
 };
@@ -177,7 +178,7 @@ impl Store for Exec {
             .push(("SFTOKEN_FINGERPRINT", meta.fingerprint.to_string()));
         call.told
             .push(("SFTOKEN_DATE", format!("{:.0}", meta.date)));
-        call.told.push(("SFTOKEN_MESSAGE_ID", words::plain(&id)));
+        call.told.push(("SFTOKEN_MESSAGE_ID", plain(&id)));
         call.input = Some(token);
         self.done(&call)?;
         if !self.gets || self.get(key)?.as_ref() == Some(token) {

@@ -4,11 +4,10 @@
 //! than one line. Bytes come from the program's standard error.
 
 use crate::ingest::token::{MAX_LEN, Token};
+use crate::store::plain::plain;
 
 /// Bytes of standard error that are kept: the end of it.
 pub(super) const KEPT: usize = 8 * 1024;
-/// Characters of the last line that are shown.
-const SHOWN: usize = 200;
 
 /// `: "…"` with the last line that says something, or nothing. `whole`: nothing was cut off in front.
 pub(super) fn last(stderr: &[u8], whole: bool, token: Option<&Token>) -> String {
@@ -22,25 +21,6 @@ pub(super) fn last(stderr: &[u8], whole: bool, token: Option<&Token>) -> String 
         Some(line) => format!(": \"{}\"", plain(line)),
         None => String::new(),
     }
-}
-
-/// Without control characters, bounded.
-pub(super) fn plain(text: &str) -> String {
-    let seen = text.chars().take(SHOWN);
-    seen.map(|letter| {
-        if printable(letter) {
-            letter
-        } else {
-            '\u{fffd}'
-        }
-    })
-    .collect()
-}
-
-/// Neither a control character nor one that turns the direction of writing (Unicode UAX #9).
-fn printable(letter: char) -> bool {
-    let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
-    !letter.is_control() && !turns
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use keyring_core::Entry;
 use keyring_core::api::CredentialStore;
 
-use super::trouble::{Trouble, plain};
+use super::trouble::Trouble;
+use crate::store::plain::plain;
 
 /// The platform's store.
 pub(super) struct Session {

@@ -11,7 +11,8 @@ use dbus_secret_service::{EncryptionType, Error, SecretService};
 use keyring_core::Entry;
 use keyring_core::api::CredentialStore;
 
-use super::trouble::{Trouble, plain};
+use super::trouble::Trouble;
+use crate::store::plain::plain;
 
 /// Two connections: one to ask about locks, and `keyring-core`'s, encrypted, for the secrets.
 pub(super) struct Session {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use keyring_core::Error;
 
-use crate::store::address::escape;
+use crate::store::plain::plain;
 use crate::store::{StoreError, StoreErrorKind as Kind};
 
 /// What went wrong with a keyring.
@@ -126,10 +126,4 @@ impl From<Error> for Trouble {
             other => Self::Other(plain(&other.to_string())),
         }
     }
-}
-
-/// A library's words in one line of plain text, bounded.
-pub(super) fn plain(text: &str) -> String {
-    let words = text.split_whitespace().map(escape).collect::<Vec<_>>();
-    words.join(" ").chars().take(200).collect()
 }

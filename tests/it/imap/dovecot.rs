@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use sftoken::inbox::{
-    Class, ConnectFault, Endpoint, Folder, InboxError, Limits, Phase, Session, TlsFault, Wake,
+    Authorities, Class, ConnectFault, Endpoint, Folder, InboxError, Limits, Phase, Security,
+    Session, TlsFault, Wake,
 };
 use sftoken::ingest::secret::Secret;
 
@@ -67,14 +68,14 @@ async fn a_certificate_that_does_not_hold_is_told_as_such() {
     let cases = [
         (
             Endpoint {
-                ca_file: None,
+                authorities: Authorities::system(),
                 ..good.clone()
             },
             TlsFault::Untrusted,
         ),
         (
             Endpoint {
-                ca_file: None,
+                authorities: Authorities::system(),
                 ..server.starttls("ann")
             },
             TlsFault::Untrusted,
@@ -105,7 +106,7 @@ async fn a_ca_file_without_certificates_is_told_as_such() {
         ("Cargo.toml", "no certificate"),
     ] {
         let endpoint = Endpoint {
-            ca_file: Some(path.into()),
+            authorities: Authorities::with_file(path),
             ..server.endpoint("ann")
         };
         let error = connect(&endpoint).await.unwrap_err();
@@ -116,11 +117,20 @@ async fn a_ca_file_without_certificates_is_told_as_such() {
 
 #[tokio::test]
 async fn nobody_there_is_told_as_such() {
-    let mut server = Dovecot::start();
-    let closed = server.endpoint("ann");
-    server.stop();
+    // bound, so that nobody else gets the port, and not listening
+    let port = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let here: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
+    port.bind(&here.into()).unwrap();
+    let closed = Endpoint {
+        host: "127.0.0.1".to_owned(),
+        port: port.local_addr().unwrap().as_socket().unwrap().port(),
+        security: Security::ImplicitTls,
+        user: "ann".to_owned(),
+        authorities: Authorities::system(),
+    };
+    // a name with spaces is known to be none without asking any DNS
     let unknown = Endpoint {
-        host: "no-such-host.example".to_owned(),
+        host: "no such host.example".to_owned(),
         ..closed.clone()
     };
     for (endpoint, expected) in [

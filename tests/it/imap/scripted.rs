@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sftoken::inbox::{Folder, InboxError, Limits, Session, Wake};
+use sftoken::inbox::{Authorities, Endpoint, Folder, InboxError, Limits, Security, Session, Wake};
 use sftoken::ingest::secret::Secret;
 use sftoken::testing::imap::{Script, ScriptError};
 use tokio::time::Instant;
@@ -308,6 +308,49 @@ async fn logout_does_not_wait_for_ever() {
     let begun = Instant::now();
     session.logout().await;
     assert!(begun.elapsed() <= Duration::from_millis(2100));
+}
+
+/// What comes in the clear behind the answer to STARTTLS was put there by someone (CVE-2011-0411 and its
+/// kin), and who skips the log-in would skip TLS.
+#[tokio::test]
+async fn starttls_is_all_or_nothing() {
+    let cases = [
+        (
+            "S: * OK hi\nC: $ STARTTLS\nR: $ OK go\\r\\n* OK injected\\r\\n",
+            "starttls_injection",
+        ),
+        (
+            "S: * OK hi\nC: $ STARTTLS\nR: $ OK go\\r\\n* OK inj",
+            "starttls_injection",
+        ),
+        (
+            "S: * OK hi\nC: $ STARTTLS\nS: $ BAD what",
+            "starttls_not_offered",
+        ),
+        ("S: * PREAUTH hi", "starttls_not_offered"),
+        ("S: * OK hi\nC: $ STARTTLS\nS: $ OK go\nclose", "tls_failed"),
+    ];
+    for (script, kind) in cases {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
+        let endpoint = Endpoint {
+            host: "127.0.0.1".to_owned(),
+            port: listener.local_addr().unwrap().port(),
+            security: Security::StartTls,
+            user: "user@example.com".to_owned(),
+            authorities: Authorities::system(),
+        };
+        let script = Script::parse(script).unwrap();
+        let server =
+            tokio::spawn(async move { script.play(listener.accept().await.unwrap().0).await });
+        let password = Secret::new(PASSWORD.to_owned());
+        let error = Session::connect(&endpoint, &password, &Limits::default())
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        server.await.unwrap().unwrap();
+    }
 }
 
 #[test]

@@ -47,7 +47,8 @@ fn hear(child: &mut Child, word: &str) {
 }
 
 fn say(word: &str) {
-    writeln!(std::io::stdout(), "\n{word}").unwrap();
+    let mut out = std::io::stdout();
+    writeln!(out, "\n{word}").unwrap();
 }
 
 #[test]

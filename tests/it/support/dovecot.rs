@@ -7,8 +7,10 @@
 //! Any user name logs in with [`PASSWORD`]. As root, Dovecot separates its processes by user as usual;
 //! as anyone else, it runs everything as that user.
 
+mod lmtp;
+mod setup;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -17,7 +19,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use sftoken::inbox::{Endpoint, Security};
+use sftoken::inbox::{Authorities, Endpoint, Security};
 use tempfile::TempDir;
 
 /// Everyone's password.
@@ -61,7 +63,7 @@ impl Dovecot {
         if is_root() {
             chown(folder.path().join("mail"), Some(MAIL_UID), Some(MAIL_UID)).unwrap();
         }
-        certificates(&folder.path().join("tls"));
+        setup::certificates(&folder.path().join("tls"));
         let mut server = Self {
             folder,
             master: None,
@@ -73,7 +75,7 @@ impl Dovecot {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         [server.imap, server.imaps, server.lmtp] = free_ports();
-        fs::write(server.path("dovecot.conf"), config(&server)).unwrap();
+        fs::write(server.path("dovecot.conf"), setup::config(&server)).unwrap();
         server.start_again();
         server
     }
@@ -122,7 +124,7 @@ impl Dovecot {
             port: self.imaps,
             security: Security::ImplicitTls,
             user: user.to_owned(),
-            ca_file: Some(self.ca_file()),
+            authorities: Authorities::with_file(self.ca_file()),
         }
     }
 
@@ -151,24 +153,7 @@ impl Dovecot {
     /// Delivers a mail (CRLF or LF) by LMTP into the user's INBOX; it is there, and told to whoever
     /// waits, when this returns.
     pub(crate) fn deliver(&self, user: &str, mail: &[u8]) {
-        let stream = TcpStream::connect(("127.0.0.1", self.lmtp)).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
-        let mut lmtp = BufReader::new(stream);
-        reply(&mut lmtp);
-        let say = |lmtp: &mut BufReader<TcpStream>, bytes: &[u8]| {
-            lmtp.get_mut().write_all(bytes).unwrap();
-            reply(lmtp);
-        };
-        say(&mut lmtp, b"LHLO client.example\r\n");
-        say(&mut lmtp, b"MAIL FROM:<sender@salesforce.example>\r\n");
-        say(
-            &mut lmtp,
-            format!("RCPT TO:<{user}@mail.example>\r\n").as_bytes(),
-        );
-        say(&mut lmtp, b"DATA\r\n");
-        say(&mut lmtp, &stuffed(mail));
+        lmtp::deliver(self.lmtp, user, mail);
     }
 
     /// Puts a mail, byte for byte, into a folder of the user (`""`: INBOX) and names it to nobody: for
@@ -309,100 +294,6 @@ impl Drop for Dovecot {
             self.end("KILL");
         }
     }
-}
-
-fn config(server: &Dovecot) -> String {
-    let root = server.folder.path().display();
-    let (imap, imaps, lmtp) = (server.imap, server.imaps, server.lmtp);
-    let (uid, users) = if is_root() {
-        (MAIL_UID.to_string(), String::new())
-    } else {
-        let (uid, gid) = (id("-u"), id("-g"));
-        let me = id("-un");
-        let users = format!(
-            "default_internal_user = {me}\ndefault_login_user = {me}\ndefault_internal_group = {}\n\
-             service anvil {{\n chroot =\n}}\nservice imap-login {{\n chroot =\n}}\n# {gid}\n",
-            id("-gn")
-        );
-        (uid, users)
-    };
-    format!(
-        "base_dir = {root}/run\nstate_dir = {root}/state\nlog_path = {root}/dovecot.log\n\
-         protocols = imap lmtp\nlisten = 127.0.0.1, 127.0.0.2\n\
-         ssl = yes\nssl_cert = <{root}/tls/server.crt\nssl_key = <{root}/tls/server.key\n\
-         disable_plaintext_auth = yes\nauth_mechanisms = plain login\nauth_username_format = %Ln\n\
-         # a refused log-in is not delayed\nauth_failure_delay = 0\n\
-         mail_location = maildir:{root}/mail/%u\nmail_uid = {uid}\nmail_gid = {uid}\n\
-         first_valid_uid = {uid}\nfirst_valid_gid = 1\n{users}\
-         mailbox_idle_check_interval = 1 secs\nmail_max_userip_connections = 0\nmail_fsync = never\n\
-         namespace {{\n inbox = yes\n mailbox Spam {{\n special_use = \\Junk\n auto = create\n }}\n}}\n\
-         passdb {{\n driver = static\n args = password={{PLAIN}}{PASSWORD}\n}}\n\
-         userdb {{\n driver = static\n args = uid={uid} gid={uid} home={root}/mail/%u\n}}\n\
-         service imap-login {{\n inet_listener imap {{\n port = {imap}\n }}\n\
-         inet_listener imaps {{\n port = {imaps}\n ssl = yes\n }}\n}}\n\
-         service lmtp {{\n inet_listener lmtp {{\n address = 127.0.0.1\n port = {lmtp}\n }}\n}}\n"
-    )
-}
-
-/// An authority, and a certificate of it for `localhost` and 127.0.0.1.
-fn certificates(folder: &Path) {
-    let openssl = |line: &str| {
-        let output = Command::new("openssl")
-            .args(line.split(' '))
-            .current_dir(folder)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "openssl {line}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    };
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    fs::write(
-        folder.join("extensions"),
-        "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n",
-    )
-    .unwrap();
-    openssl(&format!(
-        "req -x509 {key} -days 30 -keyout ca.key -out ca.crt -subj /CN=sftoken-test-authority -addext keyUsage=critical,keyCertSign,cRLSign"
-    ));
-    openssl(&format!(
-        "req {key} -keyout server.key -out server.csr -subj /CN=localhost"
-    ));
-    openssl(
-        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile extensions -out server.crt",
-    );
-}
-
-fn reply(lmtp: &mut BufReader<TcpStream>) {
-    loop {
-        let mut line = String::new();
-        lmtp.read_line(&mut line).unwrap();
-        assert!(line.starts_with(['2', '3']), "LMTP said {line:?}");
-        if line.as_bytes().get(3) == Some(&b' ') {
-            return;
-        }
-    }
-}
-
-/// Lines with CRLF, dots doubled, and the final dot.
-fn stuffed(mail: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    for line in mail
-        .strip_suffix(b"\n")
-        .unwrap_or(mail)
-        .split(|&b| b == b'\n')
-    {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.starts_with(b".") {
-            out.push(b'.');
-        }
-        out.extend_from_slice(line);
-        out.extend_from_slice(b"\r\n");
-    }
-    out.extend_from_slice(b".\r\n");
-    out
 }
 
 fn free_ports<const N: usize>() -> [u16; N] {

@@ -1,0 +1,428 @@
+#!/usr/bin/env bash
+# The main job, for real, on this machine: a reset, a mail, a mailbox, a proof, a keyring, a consumer.
+# A throw-away Dovecot and a throw-away keyring play the world; nothing of yours is read or changed.
+# Needs Rust, and Debian or Ubuntu: what else is missing is installed when this runs as root or with
+# sudo, and named otherwise. Ends with 0 only if every step held.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# Servers live in folders that an ordinary user's PATH may lack.
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+username=integration@acme.example
+mailbox=ops
+
+# A command or file that is needed, and the package that brings it.
+needs=(
+    "dovecot dovecot-imapd"
+    "/usr/lib/dovecot/imap dovecot-imapd"
+    "/usr/lib/dovecot/lmtp dovecot-lmtpd"
+    "gnome-keyring-daemon gnome-keyring"
+    "secret-tool libsecret-tools"
+    "dbus-daemon dbus"
+    "dbus-send dbus"
+    "openssl openssl"
+    "/usr/include/openssl/ssl.h libssl-dev"
+    "pkg-config pkg-config"
+    "gcc gcc"
+    "/usr/include/stdlib.h libc6-dev"
+    "/etc/ssl/certs/ca-certificates.crt ca-certificates"
+)
+
+number=0
+now=preparing
+step() {
+    number=$((number + 1))
+    now=$*
+    printf '%2d. %s\n' "$number" "$*"
+}
+
+say() { printf '    %s\n' "$*"; }
+
+fail() {
+    printf 'FAILED at "%s": %s\n' "$now" "$*" >&2
+    exit 1
+}
+
+# --- what is started here ends here -----------------------------------------------------------
+
+policy=/usr/sbin/policy-rc.d
+own_policy=
+work=
+pids=()
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+allow_services() {
+    if [ -n "$own_policy" ]; then as_root rm -f "$policy"; fi
+    own_policy=
+}
+
+cleanup() {
+    local status=$? pid
+    trap - EXIT
+    allow_services || true
+    for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
+    for pid in ${pids[@]+"${pids[@]}"}; do wait "$pid" 2>/dev/null || true; done
+    if [ -n "$work" ]; then
+        if [ "$status" != 0 ] && [ -s "$work/dovecot/log" ]; then
+            echo "the mail server's last words:" >&2
+            tail -n 5 "$work/dovecot/log" >&2
+        fi
+        rm -rf "$work"
+    fi
+    if [ "$status" != 0 ]; then echo "FAILED at \"$now\" (status $status)" >&2; fi
+    exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- packages ---------------------------------------------------------------------------------
+
+missing() {
+    local need
+    for need in "${needs[@]}"; do
+        case "$need" in
+            /*) [ -e "${need%% *}" ] || echo "${need##* }" ;;
+            *) command -v "${need%% *}" >/dev/null || echo "${need##* }" ;;
+        esac
+    done | sort -u
+}
+
+install_missing() {
+    local packages
+    mapfile -t packages < <(missing)
+    if [ "${#packages[@]}" = 0 ]; then
+        say "nothing is missing"
+        return
+    fi
+    if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; }; then
+        fail "missing: ${packages[*]}; install them (apt-get install ${packages[*]}), or run this as root or with sudo"
+    fi
+    say "installing ${packages[*]}"
+    # Packages start their servers when they are installed; a policy says no, for that while only
+    # (invoke-rc.d(8): 101 forbids). One that exists already is left alone.
+    if [ ! -e "$policy" ]; then
+        own_policy=yes
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+    fi
+    as_root apt-get -qq update </dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install \
+        "${packages[@]}" </dev/null >/dev/null
+    allow_services
+    mapfile -t packages < <(missing)
+    if [ "${#packages[@]}" != 0 ]; then fail "still missing after the installation: ${packages[*]}"; fi
+}
+
+# --- the mail server --------------------------------------------------------------------------
+
+# An authority of our own, and its certificate for localhost.
+make_certificates() (
+    cd "$work/dovecot/tls"
+    key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
+    printf '%s\n' 'subjectAltName=DNS:localhost,IP:127.0.0.1' 'basicConstraints=CA:FALSE' \
+        'extendedKeyUsage=serverAuth' >extensions
+    {
+        openssl req -x509 "${key[@]}" -days 2 -keyout ca.key -out ca.crt -subj /CN=sftoken-try \
+            -addext keyUsage=critical,keyCertSign,cRLSign
+        openssl req "${key[@]}" -keyout server.key -out server.csr -subj /CN=localhost
+        openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 \
+            -extfile extensions -out server.crt
+    } 2>openssl.log || { cat openssl.log >&2; exit 1; }
+)
+
+is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# Below the range that the kernel gives to clients.
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + RANDOM % 12000))
+        if ! is_open "$port"; then
+            echo "$port"
+            return
+        fi
+    done
+}
+
+dovecot_config() {
+    local dir=$work/dovecot uid=$1 gid=$1 password version
+    password=$(cat "$work/mailbox-password")
+    version=$(dovecot --version)
+    case "$version" in
+        2.3.*)
+            cat <<CONFIG
+protocols = imap lmtp
+ssl_cert = <$dir/tls/server.crt
+ssl_key = <$dir/tls/server.key
+disable_plaintext_auth = yes
+auth_username_format = %Ln
+mail_location = maildir:$dir/mail/%u
+passdb {
+  driver = static
+  args = password={PLAIN}$password
+}
+userdb {
+  driver = static
+  args = uid=$uid gid=$gid home=$dir/mail/%u
+}
+CONFIG
+            ;;
+        2.4.*)
+            cat <<CONFIG
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+protocols = imap lmtp
+ssl_server_cert_file = $dir/tls/server.crt
+ssl_server_key_file = $dir/tls/server.key
+auth_allow_cleartext = no
+auth_username_format = %{user | username | lower}
+mail_driver = maildir
+mail_path = $dir/mail/%{user}
+passdb static {
+  password = {PLAIN}$password
+}
+userdb static {
+  fields {
+    uid = $uid
+    gid = $gid
+    home = $dir/mail/%{user}
+  }
+}
+CONFIG
+            ;;
+        *) fail "Dovecot $version may have another configuration syntax; this script knows 2.3 and 2.4" ;;
+    esac
+    cat <<CONFIG
+base_dir = $dir/run
+state_dir = $dir/state
+log_path = $dir/log
+listen = 127.0.0.1
+ssl = yes
+mail_uid = $uid
+mail_gid = $gid
+first_valid_uid = $uid
+first_valid_gid = 1
+service imap-login {
+  inet_listener imap {
+    port = 0
+  }
+  inet_listener imaps {
+    port = $imaps
+    ssl = yes
+  }
+}
+service lmtp {
+  inet_listener lmtp {
+    port = $lmtp
+  }
+}
+CONFIG
+    # Without root, everything runs as the one who started it, and nothing is locked into a folder.
+    if [ "$(id -u)" != 0 ]; then
+        cat <<CONFIG
+default_internal_user = $(id -un)
+default_internal_group = $(id -gn)
+default_login_user = $(id -un)
+service anvil {
+  chroot =
+}
+service imap-login {
+  chroot =
+}
+CONFIG
+    fi
+}
+
+start_dovecot() {
+    local owner=5000 tries end
+    [ "$(id -u)" = 0 ] || owner=$(id -u)
+    mkdir -p "$work"/dovecot/{run,state,mail,tls}
+    if [ "$(id -u)" = 0 ]; then chown "$owner:$owner" "$work/dovecot/mail"; fi
+    make_certificates
+    for tries in 1 2 3; do
+        imaps=$(free_port)
+        lmtp=$(free_port)
+        dovecot_config "$owner" >"$work/dovecot/dovecot.conf"
+        dovecot -F -c "$work/dovecot/dovecot.conf" </dev/null >>"$work/dovecot/log" 2>&1 &
+        dovecot=$!
+        end=$((SECONDS + 20))
+        while kill -0 "$dovecot" 2>/dev/null && [ "$SECONDS" -lt "$end" ]; do
+            if is_open "$imaps" && is_open "$lmtp"; then
+                pids+=("$dovecot")
+                return
+            fi
+            sleep 0.05
+        done
+        # Somebody else may have taken a port meanwhile.
+        kill "$dovecot" 2>/dev/null || true
+        wait "$dovecot" 2>/dev/null || true
+    done
+    fail "Dovecot does not start ($tries tries)"
+}
+
+# --- the keyring ------------------------------------------------------------------------------
+
+# A program that sees our bus and our home, and no screen.
+in_session() {
+    env -u DISPLAY -u WAYLAND_DISPLAY HOME="$work/home" XDG_RUNTIME_DIR="$work/home/run" \
+        XDG_DATA_HOME="$work/home/data" XDG_CACHE_HOME="$work/home/cache" \
+        XDG_CONFIG_HOME="$work/home/config" XDG_STATE_HOME="$work/home/state" \
+        DBUS_SESSION_BUS_ADDRESS="$bus" "$@"
+}
+
+start_keyring() {
+    local end=$((SECONDS + 20))
+    mkdir -m 700 -p "$work/home" "$work/home/run"
+    # Nothing but what is started here is on this bus.
+    cat >"$work/bus.conf" <<CONFIG
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:dir=$work/home/run</listen><policy context="default">
+<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>
+CONFIG
+    dbus-daemon --nofork --nopidfile --print-address=1 "--config-file=$work/bus.conf" \
+        </dev/null >"$work/bus" 2>/dev/null &
+    pids+=("$!")
+    until [ -s "$work/bus" ]; do
+        [ "$SECONDS" -lt "$end" ] || fail "the session bus does not start"
+        sleep 0.05
+    done
+    bus=$(cat "$work/bus")
+    # An unlocked collection needs a password; nobody will need it again.
+    openssl rand -hex 16 >"$work/home/keyring-password"
+    in_session gnome-keyring-daemon --foreground --unlock --components=secrets \
+        <"$work/home/keyring-password" >/dev/null 2>&1 &
+    pids+=("$!")
+    until in_session dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus / \
+        org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets 2>/dev/null | grep -q true; do
+        [ "$SECONDS" -lt "$end" ] || fail "the keyring does not start"
+        sleep 0.05
+    done
+}
+
+# --- Salesforce's part ------------------------------------------------------------------------
+
+expect() {
+    local reply
+    while IFS= read -r -t 20 -u 4 reply; do
+        case "$reply" in
+            [23]??-*) ;;
+            [23]*) return 0 ;;
+            *) echo "the mail server said: $reply" >&2; return 1 ;;
+        esac
+    done
+    echo "the mail server is silent" >&2
+    return 1
+}
+
+# What a reset causes: a new token, in a signed mail, delivered to the mailbox (by LMTP).
+reset_token() {
+    "$token_mail" "$username" <"$work/token" >"$work/mail.eml"
+    exec 4<>"/dev/tcp/127.0.0.1/$lmtp"
+    expect
+    printf 'LHLO salesforce.example\r\n' >&4 && expect
+    printf 'MAIL FROM:<bounces@salesforce.example>\r\n' >&4 && expect
+    printf 'RCPT TO:<%s@mail.example>\r\n' "$mailbox" >&4 && expect
+    printf 'DATA\r\n' >&4 && expect
+    sed 's/^\./../' "$work/mail.eml" >&4
+    printf '.\r\n' >&4 && expect
+    printf 'QUIT\r\n' >&4
+    exec 4>&-
+}
+
+# The same as sftoken's: the first 16 hex digits of SHA-256. A token is not shown, not even this one.
+fingerprint() { tr -d '\n' | sha256sum | cut -c1-16; }
+
+# --- the steps --------------------------------------------------------------------------------
+
+# As the command behind `sftoken wait --`: nothing to clean up.
+if [ "${1:-}" = reset ]; then
+    trap - EXIT
+    work=$2 lmtp=$3 token_mail=$4
+    reset_token
+    exit
+fi
+
+step "what this needs: Rust, a mail server, a keyring"
+command -v cargo >/dev/null || fail "cargo is not here: install Rust 1.95 or newer (https://rustup.rs)"
+install_missing
+
+step "building sftoken, and the example that writes the mail"
+(cd "$root" && cargo build --locked --quiet --features testing --bin sftoken --example token_mail)
+target=$(cd "$root" && cargo metadata --locked --offline --no-deps --format-version 1 |
+    sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+sftoken=$target/debug/sftoken
+token_mail=$target/debug/examples/token_mail
+
+began=$SECONDS
+work=$(mktemp -d "${TMPDIR:-/tmp}/sftoken-try-XXXXXX")
+# Dovecot's own users pass through; what is private below is private by itself.
+chmod 711 "$work"
+umask 077
+openssl rand -hex 12 >"$work/mailbox-password"
+openssl rand -hex 12 >"$work/token"
+
+step "starting a throw-away Dovecot, with TLS, on loopback"
+umask 022
+start_dovecot
+umask 077
+say "IMAPS on port $imaps, delivery (LMTP) on port $lmtp"
+
+step "starting a throw-away session bus and GNOME Keyring"
+start_keyring
+
+step "writing config.toml"
+"$token_mail" --keys >"$work/dns.keys"
+cat >"$work/config.toml" <<CONFIG
+state_dir = "state"
+
+[mailbox.ops]
+url = "imaps://$mailbox@localhost:$imaps"
+auth = { password = "file:mailbox-password" }
+ca_file = "dovecot/tls/ca.crt"
+
+[dns]
+keys = ["dns.keys"]     # in the place of the DNS, since Salesforce's key is not ours to sign with
+
+[store.default]
+url = "keyring://sftoken"
+
+[[account]]
+username = "$username"
+org = "production"
+CONFIG
+sed 's/^/    | /' "$work/config.toml"
+
+step "sftoken wait: arms, runs the reset, proves the mail that comes, stores the token"
+in_session "$sftoken" wait --config "$work/config.toml" --account "$username" --timeout 30s \
+    -- "$root/examples/try.sh" reset "$work" "$lmtp" "$token_mail" </dev/null 2>&1 | sed 's/^/    | /'
+
+step "a consumer reads the token: secret-tool lookup service sftoken username $username"
+sent=$(fingerprint <"$work/token")
+read=$(in_session secret-tool lookup service sftoken username "$username" | fingerprint)
+say "fingerprint in the mail $sent, in the keyring $read"
+[ "$sent" = "$read" ] || fail "these are two tokens"
+
+step "sftoken get gives the same"
+got=$(in_session "$sftoken" get --config "$work/config.toml" "$username" | fingerprint)
+[ "$sent" = "$got" ] || fail "sftoken get gives another token ($got)"
+say "fingerprint $got"
+
+step "sftoken status"
+in_session "$sftoken" status --config "$work/config.toml" | sed 's/^/    | /'
+
+step "a forged copy, with another token in it, is refused"
+sed "s/$(cat "$work/token")/$(openssl rand -hex 12)/" "$work/mail.eml" >"$work/forged.eml"
+cmp -s "$work/mail.eml" "$work/forged.eml" && fail "the copy is no forgery"
+status=0
+(cd "$work" && in_session "$sftoken" parse --config config.toml forged.eml </dev/null) \
+    >"$work/refusal" || status=$?
+sed 's/^/    | /' "$work/refusal"
+say "exit status $status (4: refused)"
+[ "$status" = 4 ] || fail "a forged mail must end with status 4"
+
+echo "All of it held, in $((SECONDS - began)) s after the build."

@@ -1,0 +1,72 @@
+//! What Dovecot reads: its configuration, and its certificate.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::{Dovecot, MAIL_UID, PASSWORD, id, is_root};
+
+pub(super) fn config(server: &Dovecot) -> String {
+    let root = server.folder.path().display();
+    let (imap, imaps, lmtp) = (server.imap, server.imaps, server.lmtp);
+    let (uid, users) = if is_root() {
+        (MAIL_UID.to_string(), String::new())
+    } else {
+        let (uid, gid) = (id("-u"), id("-g"));
+        let me = id("-un");
+        let users = format!(
+            "default_internal_user = {me}\ndefault_login_user = {me}\ndefault_internal_group = {}\n\
+             service anvil {{\n chroot =\n}}\nservice imap-login {{\n chroot =\n}}\n# {gid}\n",
+            id("-gn")
+        );
+        (uid, users)
+    };
+    format!(
+        "base_dir = {root}/run\nstate_dir = {root}/state\nlog_path = {root}/dovecot.log\n\
+         protocols = imap lmtp\nlisten = 127.0.0.1, 127.0.0.2\n\
+         ssl = yes\nssl_cert = <{root}/tls/server.crt\nssl_key = <{root}/tls/server.key\n\
+         disable_plaintext_auth = yes\nauth_mechanisms = plain login\nauth_username_format = %Ln\n\
+         # a refused log-in is not delayed, nor is the next one of its address\nauth_failure_delay = 0\n\
+         service anvil {{\n unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n\
+         mail_location = maildir:{root}/mail/%u\nmail_uid = {uid}\nmail_gid = {uid}\n\
+         first_valid_uid = {uid}\nfirst_valid_gid = 1\n{users}\
+         mailbox_idle_check_interval = 1 secs\nmail_max_userip_connections = 0\nmail_fsync = never\n\
+         namespace {{\n inbox = yes\n mailbox Spam {{\n special_use = \\Junk\n auto = create\n }}\n}}\n\
+         passdb {{\n driver = static\n args = password={{PLAIN}}{PASSWORD}\n}}\n\
+         userdb {{\n driver = static\n args = uid={uid} gid={uid} home={root}/mail/%u\n}}\n\
+         service imap-login {{\n inet_listener imap {{\n port = {imap}\n }}\n\
+         inet_listener imaps {{\n port = {imaps}\n ssl = yes\n }}\n}}\n\
+         service lmtp {{\n inet_listener lmtp {{\n address = 127.0.0.1\n port = {lmtp}\n }}\n}}\n"
+    )
+}
+
+/// An authority, and a certificate of it for `localhost` and 127.0.0.1.
+pub(super) fn certificates(folder: &Path) {
+    let openssl = |line: &str| {
+        let output = Command::new("openssl")
+            .args(line.split(' '))
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "openssl {line}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    fs::write(
+        folder.join("extensions"),
+        "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n",
+    )
+    .unwrap();
+    openssl(&format!(
+        "req -x509 {key} -days 30 -keyout ca.key -out ca.crt -subj /CN=sftoken-test-authority -addext keyUsage=critical,keyCertSign,cRLSign"
+    ));
+    openssl(&format!(
+        "req {key} -keyout server.key -out server.csr -subj /CN=localhost"
+    ));
+    openssl(
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile extensions -out server.crt",
+    );
+}
