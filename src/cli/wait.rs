@@ -140,7 +140,7 @@ async fn reset(command: &[OsString]) -> Result<Option<Exit>, Failure> {
             super::say(
                 "error",
                 &format!("the reset command failed: {status}"),
-                "see its output above; nothing was stored",
+                "see its output above; no token was waited for",
             );
             Ok(Some(child_exit(status)))
         }

@@ -388,9 +388,18 @@ fn one_mail_among_a_thousand_is_found() {
 #[test]
 fn two_daemons_on_one_mailbox_write_once() {
     let stage = Stage::new();
+    // the first mail waits until both have seen it: one that begins later has nothing left to do
+    stage.keeper.lock(true);
     let mut daemons = [stage.watch(), stage.watch()];
-    let mut tokens = Vec::new();
-    for round in 0..5 {
+    let mut tokens = vec![stage.reset(100)];
+    for daemon in &mut daemons {
+        daemon.hear_err("kept to be tried again");
+    }
+    stage.keeper.lock(false);
+    for daemon in &mut daemons {
+        await_stored(daemon, &tokens[0]);
+    }
+    for round in 1..5 {
         tokens.push(stage.reset(100 - 10 * round));
         for daemon in &mut daemons {
             await_stored(daemon, &tokens[tokens.len() - 1]);
