@@ -12,6 +12,7 @@ mod corpus;
 mod dns;
 mod imap;
 mod ledger;
+mod mail_auth;
 mod oracle;
 mod properties;
 mod replay;
