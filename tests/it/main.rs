@@ -15,6 +15,7 @@ mod get_status;
 mod imap;
 mod layering;
 mod ledger;
+mod mail_auth;
 mod oracle;
 mod properties;
 mod replay;
