@@ -322,6 +322,18 @@ fn catching_up_once_ends_and_again_changes_nothing() {
         assert_eq!(stage.written(), tokens);
         assert_eq!(stage.next_uid(), Some(4));
     }
+    let status = stage
+        .home
+        .run(&["status", "--json"])
+        .check(0)
+        .json()
+        .remove(0);
+    assert!(
+        status["mailboxes"][0]["silent_seconds"]
+            .as_i64()
+            .is_some_and(|ago| ago < 60)
+    );
+    assert_eq!(status["accounts"][0]["state"], "ok");
     stage.deliver(&forged(ANN, &new_token(), ago(0)));
     stage.home.run(&["watch", "--once"]).check(4);
     // it is dealt with
