@@ -24,7 +24,7 @@ use sftoken::ingest::secret::Secret;
 use sftoken::ledger::Ledger;
 use sftoken::store::{Capabilities, Key, Meta, Store, StoreError, StoreErrorKind};
 use sftoken::watch::{FolderTask, Pipeline, Shutdown, Start, Stores, watch};
-use sftoken::{KeyAnswers, Policy, Recipe, Token};
+use sftoken::{Account, KeyAnswers, Policy, Recipe, Token};
 
 /// A folder with a file per token.
 #[derive(Debug)]
@@ -101,7 +101,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let [host, port, ca, out, accounts, keys] = &words[..] else {
         return Err("usage: custom_store HOST PORT CA.pem OUT ACCOUNTS KEYS".into());
     };
-    let pipeline = pipeline(Path::new(out), keys)?;
+    let accounts = fs::read_to_string(accounts)?;
+    let pipeline = pipeline(Path::new(out), keys, &accounts)?;
     let authorities = Authorities::with_file(ca);
     let folder = |line: &str| -> Result<FolderTask, Box<dyn Error>> {
         let (user, password) = line.split_once('\t').ok_or("USER<tab>PASSWORD is wanted")?;
@@ -120,7 +121,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
             start: Start::Cursor,
         })
     };
-    let accounts = fs::read_to_string(accounts)?;
     let folders: Result<Vec<FolderTask>, _> = accounts.lines().map(folder).collect();
 
     // Verdicts are for whoever wants to tell people; here nobody listens.
@@ -135,7 +135,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn pipeline(out: &Path, keys: &str) -> Result<Pipeline, Box<dyn Error>> {
+fn pipeline(out: &Path, keys: &str, accounts: &str) -> Result<Pipeline, Box<dyn Error>> {
     let resolver = match keys {
         "-" => Resolver::system(),
         file => Resolver::from_files(KeyAnswers::from_key_file(&fs::read_to_string(file)?)?),
@@ -143,8 +143,9 @@ fn pipeline(out: &Path, keys: &str) -> Result<Pipeline, Box<dyn Error>> {
     let store = Arc::new(Files(out.to_owned()));
     store.check()?;
     Ok(Pipeline {
-        // Nobody is named: a token for any username is taken.
+        // Each mailbox belongs to the Salesforce user of the same name.
         policy: Arc::new(Policy {
+            accounts: accounts.lines().map(account).collect(),
             max_age: Some(SignedDuration::from_hours(7 * 24)),
             ..Policy::default()
         }),
@@ -154,4 +155,11 @@ fn pipeline(out: &Path, keys: &str) -> Result<Pipeline, Box<dyn Error>> {
         ledger: Arc::new(Ledger::open(out.join(".ledger/ledger.db"))?),
         clock: Arc::new(Timestamp::now),
     })
+}
+
+fn account(line: &str) -> Account {
+    Account {
+        username: line.split('\t').next().unwrap_or_default().to_owned(),
+        org: None,
+    }
 }

@@ -8,6 +8,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # Servers live in folders that an ordinary user's PATH may lack.
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+# What your own sftoken is told by the environment does not count here.
+unset "${!SFTOKEN_@}"
 username=integration@acme.example
 mailbox=ops
 
@@ -38,7 +40,9 @@ step() {
 
 say() { printf '    %s\n' "$*"; }
 
+told=
 fail() {
+    told=yes
     printf 'FAILED at "%s": %s\n' "$now" "$*" >&2
     exit 1
 }
@@ -62,6 +66,7 @@ allow_services() {
 cleanup() {
     local status=$? pid
     trap - EXIT
+    trap '' HUP INT TERM
     allow_services || true
     for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
     for pid in ${pids[@]+"${pids[@]}"}; do wait "$pid" 2>/dev/null || true; done
@@ -72,7 +77,7 @@ cleanup() {
         fi
         rm -rf "$work"
     fi
-    if [ "$status" != 0 ]; then echo "FAILED at \"$now\" (status $status)" >&2; fi
+    if [ "$status" != 0 ] && [ -z "$told" ]; then echo "FAILED at \"$now\" (status $status)" >&2; fi
     exit "$status"
 }
 trap cleanup EXIT
@@ -120,7 +125,7 @@ install_missing() {
 
 # --- the mail server --------------------------------------------------------------------------
 
-# An authority of our own, and its certificate for localhost.
+# An authority of our own, and its certificate for this machine alone.
 make_certificates() (
     cd "$work/dovecot/tls"
     key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
@@ -250,10 +255,10 @@ start_dovecot() {
         dovecot_config "$owner" >"$work/dovecot/dovecot.conf"
         dovecot -F -c "$work/dovecot/dovecot.conf" </dev/null >>"$work/dovecot/log" 2>&1 &
         dovecot=$!
+        pids+=("$dovecot")
         end=$((SECONDS + 20))
         while kill -0 "$dovecot" 2>/dev/null && [ "$SECONDS" -lt "$end" ]; do
             if is_open "$imaps" && is_open "$lmtp"; then
-                pids+=("$dovecot")
                 return
             fi
             sleep 0.05
@@ -267,13 +272,8 @@ start_dovecot() {
 
 # --- the keyring ------------------------------------------------------------------------------
 
-# A program that sees our bus and our home, and no screen.
-in_session() {
-    env -u DISPLAY -u WAYLAND_DISPLAY HOME="$work/home" XDG_RUNTIME_DIR="$work/home/run" \
-        XDG_DATA_HOME="$work/home/data" XDG_CACHE_HOME="$work/home/cache" \
-        XDG_CONFIG_HOME="$work/home/config" XDG_STATE_HOME="$work/home/state" \
-        DBUS_SESSION_BUS_ADDRESS="$bus" "$@"
-}
+# Runs a program that sees our bus and our home, and no screen.
+in_session() { "${session[@]}" "$@"; }
 
 start_keyring() {
     local end=$((SECONDS + 20))
@@ -291,10 +291,13 @@ CONFIG
         [ "$SECONDS" -lt "$end" ] || fail "the session bus does not start"
         sleep 0.05
     done
-    bus=$(cat "$work/bus")
+    session=(env -u DISPLAY -u WAYLAND_DISPLAY HOME="$work/home" XDG_RUNTIME_DIR="$work/home/run"
+        XDG_DATA_HOME="$work/home/data" XDG_CACHE_HOME="$work/home/cache"
+        XDG_CONFIG_HOME="$work/home/config" XDG_STATE_HOME="$work/home/state"
+        DBUS_SESSION_BUS_ADDRESS="$(cat "$work/bus")")
     # An unlocked collection needs a password; nobody will need it again.
     openssl rand -hex 16 >"$work/home/keyring-password"
-    in_session gnome-keyring-daemon --foreground --unlock --components=secrets \
+    "${session[@]}" gnome-keyring-daemon --foreground --unlock --components=secrets \
         <"$work/home/keyring-password" >/dev/null 2>&1 &
     pids+=("$!")
     until in_session dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus / \
@@ -351,8 +354,10 @@ step "what this needs: Rust, a mail server, a keyring"
 command -v cargo >/dev/null || fail "cargo is not here: install Rust 1.95 or newer (https://rustup.rs)"
 install_missing
 
-step "building sftoken, and the example that writes the mail"
-(cd "$root" && cargo build --locked --quiet --features testing --bin sftoken --example token_mail)
+step "building sftoken, and the example that writes the mail (the first time, this takes minutes)"
+quiet=--quiet
+if [ -t 2 ]; then quiet=; fi
+(cd "$root" && cargo build --locked $quiet --features testing --bin sftoken --example token_mail </dev/null)
 target=$(cd "$root" && cargo metadata --locked --offline --no-deps --format-version 1 |
     sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 sftoken=$target/debug/sftoken
@@ -381,7 +386,7 @@ cat >"$work/config.toml" <<CONFIG
 state_dir = "state"
 
 [mailbox.ops]
-url = "imaps://$mailbox@localhost:$imaps"
+url = "imaps://$mailbox@127.0.0.1:$imaps"
 auth = { password = "file:mailbox-password" }
 ca_file = "dovecot/tls/ca.crt"
 

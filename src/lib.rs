@@ -1,5 +1,73 @@
 //! sftoken waits for the mail that Salesforce sends after a security-token reset, proves that it is
 //! genuine, takes the token out and writes it to a secret store.
+//!
+//! Begin with [`examine`]: it is the whole judgement, as one pure function. Then [`watch`]: the loop
+//! around it. The README has a first example, `examples/` has more.
+//!
+//! # The way of the data
+//!
+//! ```text
+//! bytes of a mail ─► Mail ─► (which DNS keys?) ─► KeyAnswers ─► Authentic | Refusal ─► Match ─► Token ─► store ─► Receipt
+//! IMAP session    ─► Wake ─► UIDs past the cursor ─► bytes                                                 ─► cursor moves
+//! ```
+//!
+//! # Layers
+//!
+//! Arrows go one way, and the edges do not know one another.
+//!
+//! ```text
+//! cli ─► config, files        cli ─► watch ─► { inbox  dns  store  ledger } ─► ingest
+//! ```
+//!
+//! - [`ingest`]: the heart, from bytes to [`Outcome`]. Values in, values out.
+//! - [`dns`], [`inbox`], [`files`], [`store`], [`ledger`]: the edges, each named after the part of the world
+//!   that it touches.
+//! - [`watch`]: the order of the edges, retry and shutdown.
+//! - [`config`], [`secret`]: the user's words, and where secrets stand.
+//! - [`cli`]: the commands, thin over the rest.
+//! - [`testing`]: mails, signatures, a DNS, an IMAP server and a store, for other people's tests.
+//!
+//! # Invariants, as absences
+//!
+//! - `ingest` has no socket, no file, no clock, no randomness, no async: the same arguments give the same
+//!   [`Outcome`].
+//! - No [`Token`] can be printed: it has no `Display` and no `Serialize`, and `Debug` is redacted in every build
+//!   profile. `rg 'expose\('` finds each place where the value leaves.
+//! - No recipe sees a mail that is not proven: it takes an [`Authentic`](ingest::authentic::Authentic), which only the proof
+//!   can make.
+//! - No mail is both unknown and decided: what could not be told ([`Outcome::Undecided`]) stays open, and no cursor
+//!   passes it.
+//! - No older mail replaces a newer token: each slot is locked and ordered by the ledger while it is written.
+//! - No mailbox is written to: EXAMINE and `BODY.PEEK` only.
+//! - No store stands in for another: which one is used is decided by its URL, once.
+//! - No unsafe code, but two system calls that forbid core files.
+//!
+//! # Features
+//!
+//! Without any, there is the heart, and mails from files. Features add edges and never exclude one another.
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `cli` (default) | the commands, with all below but `testing` |
+//! | `watch` | the loop; with `imap`, `dns` and `ledger` |
+//! | `imap` | [`inbox`]: mailboxes over IMAP |
+//! | `dns` | [`dns`]: DKIM keys from the DNS |
+//! | `ledger` | [`ledger`]: cursors, receipts and decisions in SQLite |
+//! | `config` | [`config`] and [`secret`] |
+//! | `keyring`, `age`, `exec` | one [`store`] each |
+//! | `testing` | [`testing`] |
+//!
+//! # Where `keyring` went
+//!
+//! The feature `keyring` does not depend on the crate `keyring`. Version 4 of it is a front for small programs; its own
+//! documentation sends applications that choose their store to `keyring-core` and a crate for each store. So
+//! the Secret Service is reached through `dbus-secret-service-keyring-store`, macOS through
+//! `apple-native-keyring-store`, Windows through `windows-native-keyring-store`. Entries are where `keyring`, Python's
+//! `keyring` and `secret-tool` look for them.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub mod ingest;
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -37,6 +38,19 @@ pub(crate) fn pipeline(config: &Config, policy: Policy, clock: Clock) -> Result<
 /// The system's clock.
 pub(crate) fn real_clock() -> Clock {
     Arc::new(Timestamp::now)
+}
+
+/// How long a store's write may go on after the end: a keyring takes milliseconds. One that is cut
+/// off is repeated by the next run.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Runs to its end what a command waits for.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    // NOTE: dropping it would wait for as long as a store hangs, whatever the signal.
+    runtime.shutdown_timeout(DRAIN);
+    done
 }
 
 /// An async runtime on this thread: one sleeping connection costs no thread.

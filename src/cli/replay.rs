@@ -46,7 +46,7 @@ pub(crate) fn run(global: &Global, args: &Replay) -> Result<Exit, Failure> {
     };
     let pipeline = engine::pipeline(&config, policy, clock)?;
     engine::check_stores(&pipeline.stores, &config)?;
-    engine::runtime()?.block_on(all(global, args, &pipeline))
+    engine::block_on(all(global, args, &pipeline))
 }
 
 async fn all(global: &Global, args: &Replay, pipeline: &Pipeline) -> Result<Exit, Failure> {

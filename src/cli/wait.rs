@@ -39,7 +39,7 @@ pub(crate) fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
         since: args.since.unwrap_or_else(Timestamp::now),
         accounts,
     };
-    engine::runtime()?.block_on(async {
+    engine::block_on(async {
         tokio::select! {
             ended = steps(global, args, order, &pipeline) => ended,
             signal = signals::first() => Ok(Exit::Signal(signal)),
@@ -140,7 +140,7 @@ async fn reset(command: &[OsString]) -> Result<Option<Exit>, Failure> {
             super::say(
                 "error",
                 &format!("the reset command failed: {status}"),
-                "see its output above; nothing was stored",
+                "see its output above; no token was waited for",
             );
             Ok(Some(child_exit(status)))
         }

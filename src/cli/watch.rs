@@ -27,8 +27,7 @@ pub(crate) fn run(global: &Global, args: &Watch) -> Result<Exit, Failure> {
         warn_of_stores(&pipeline, &config);
     }
     let folders = engine::folders(&config, Start::Cursor)?;
-    let runtime = engine::runtime()?;
-    runtime.block_on(async {
+    engine::block_on(async {
         let (sender, verdicts) = mpsc::unbounded_channel();
         let printing = tokio::spawn(print_all(verdicts, global.json));
         let exit = if args.once {

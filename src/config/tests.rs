@@ -398,3 +398,17 @@ fn lengths_of_time() {
         secs(bad).expect_err(bad);
     }
 }
+
+/// Which keys `docs/configuration.md` has in its tables, as [`keys::KEYS`] spells them.
+#[test]
+fn the_documentation_has_every_key_and_no_other() {
+    let text = include_str!("../../docs/configuration.md");
+    let tables = text.split("| key | default | meaning |").skip(1);
+    let rows = tables.flat_map(|table| table.lines().skip(2).take_while(|row| !row.is_empty()));
+    let mut documented: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+    let spelt = |key: &str| key.replace('*', "NAME").replace(".#", "");
+    let mut known: Vec<String> = keys::KEYS.iter().map(|(key, _)| spelt(key)).collect();
+    documented.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(documented, known);
+}

@@ -37,8 +37,8 @@ pub struct Item {
     pub content: Content,
 }
 
-/// The bytes of a mail, or as many as are held.
-#[derive(Debug, PartialEq, Eq)]
+/// The bytes of a mail, or as many as are held. `Debug` does not show them: they may hold a token.
+#[derive(PartialEq, Eq)]
 pub enum Content {
     /// All bytes, as the file holds them.
     Whole(Vec<u8>),
@@ -49,6 +49,15 @@ pub enum Content {
         /// The mail's size, as far as it is known.
         size: u64,
     },
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole(bytes) => write!(f, "Whole({} bytes)", bytes.len()),
+            Self::TooLarge { size, .. } => write!(f, "TooLarge({size} bytes)"),
+        }
+    }
 }
 
 /// A path that gave no mail.

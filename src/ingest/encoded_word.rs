@@ -1,14 +1,31 @@
 //! Encoded words in header fields (RFC 2047).
 //!
-//! Knows both encodings, and joins words whose author cut a character in two. Never fails: what
-//! cannot be decoded becomes U+FFFD, which the policy refuses. Takes linear time, whatever the text.
+//! Words are mail-parser's to decode; only where a mailer cut a character in two, they are joined
+//! here. Never fails: what cannot be decoded becomes U+FFFD, which the policy refuses.
 
 use base64::Engine as _;
+use mail_parser::parsers::MessageStream;
 
 use super::text::charset;
 
+/// Longer than any subject: what follows is left as it is.
+const MOST: usize = 16 * 1024;
+
 /// A text with its encoded words decoded; white space between two of them is dropped.
 pub(super) fn decoded(text: &str) -> String {
+    if text.len() > MOST {
+        return text.to_owned();
+    }
+    let line = format!("{text}\n");
+    let read = MessageStream::new(line.as_bytes()).parse_unstructured();
+    match read.as_text() {
+        Some(read) if !read.contains(char::REPLACEMENT_CHARACTER) => read.to_owned(),
+        _ => joined(text),
+    }
+}
+
+/// The same, where a mailer cut a character in two (RFC 2047, 5 forbids it, and some do it).
+fn joined(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut open: Option<(&str, Vec<u8>)> = None;
     let mut rest = text;

@@ -1,7 +1,7 @@
 //! What is told about a mail or a token: free of secrets, versioned, serialisable.
 //!
 //! Knows the shapes of the machine output (the JSON Schemas in `schema/` are held against them).
-//! Never holds a token: `--reveal` adds it outside. Filled from an [`Outcome`](super::Outcome).
+//! Never holds a token: `--reveal` adds it outside. Filled from an [`Outcome`].
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

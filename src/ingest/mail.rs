@@ -67,14 +67,23 @@ impl Field<'_> {
     }
 }
 
-/// A mail, or the header of one.
-#[derive(Debug)]
+/// A mail, or the header of one. `Debug` shows none of its bytes: they may hold a token.
 pub struct Mail<'m> {
     raw: &'m [u8],
     fields: Vec<Field<'m>>,
     body_at: usize,
     defect: Option<Refusal>,
     views: OnceCell<Result<Vec<View>, Refusal>>,
+}
+
+impl std::fmt::Debug for Mail<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mail")
+            .field("bytes", &self.raw.len())
+            .field("fields", &self.fields.len())
+            .field("defect", &self.defect)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'m> Mail<'m> {

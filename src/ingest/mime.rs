@@ -1,9 +1,11 @@
 //! The MIME structure of a mail: fields with parameters, and the parts of a multipart.
 //!
-//! Knows the grammar of RFC 2045 and 2046, strictly: what can be read in two ways is refused. Never
-//! decodes a part. Its recursion is bounded by its caller, unlike that of a general parser, whose
-//! nested messages can exhaust the stack.
+//! Knows the delimiters of RFC 2046, strictly: what can be read in two ways is refused. Fields are
+//! mail-parser's to read. Never decodes a part. Its recursion is bounded by its caller; mail-parser's
+//! own walk follows nested messages as deep as they go.
 
+use mail_parser::HeaderValue;
+use mail_parser::parsers::MessageStream;
 use memchr::memmem;
 
 use super::mail::{Field, Mail};
@@ -19,22 +21,34 @@ pub(super) struct Structured {
 }
 
 impl Structured {
-    /// Reads a field (RFC 2045, 5.1): tokens, quoted strings, comments.
+    /// Reads a field (RFC 2045, 5.1).
     pub(super) fn parse(field: &Field<'_>) -> Result<Self, Refusal> {
         let text = field.text().ok_or(Refusal::MimeAmbiguous)?;
-        let mut pieces = pieces(&text)?.into_iter();
-        let value = pieces.next().unwrap_or_default().to_ascii_lowercase();
+        let lower = text.to_ascii_lowercase();
+        // A parameter in pieces (RFC 2231) is read by some programs and not by others.
+        let in_pieces = ["boundary*", "charset*"];
+        if in_pieces.iter().any(|name| lower.contains(name)) || !is_closed(&text) {
+            return Err(Refusal::MimeAmbiguous);
+        }
+        let line = format!("{text}\n");
+        let HeaderValue::ContentType(read) =
+            MessageStream::new(line.as_bytes()).parse_content_type()
+        else {
+            return Err(Refusal::MimeAmbiguous);
+        };
         let mut params: Vec<(String, String)> = Vec::new();
-        for piece in pieces.filter(|piece| !piece.is_empty()) {
-            let (name, value) = piece.split_once('=').ok_or(Refusal::MimeAmbiguous)?;
-            let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().to_owned());
-            // A parameter in pieces (RFC 2231) is read by some programs and not by others.
-            let split = name.starts_with("boundary*") || name.starts_with("charset*");
-            if split || params.iter().any(|(other, _)| *other == name) {
+        for attribute in read.attributes().unwrap_or_default() {
+            let name = attribute.name.to_ascii_lowercase();
+            if params.iter().any(|(other, _)| *other == name) {
                 return Err(Refusal::MimeAmbiguous);
             }
-            params.push((name, value));
+            params.push((name, attribute.value.clone().into_owned()));
         }
+        let value = match read.subtype() {
+            Some(subtype) => format!("{}/{subtype}", read.ctype()),
+            None => read.ctype().to_owned(),
+        };
+        let value = value.to_ascii_lowercase();
         Ok(Self { value, params })
     }
 
@@ -50,43 +64,22 @@ impl Structured {
     }
 }
 
-/// A value cut at its semicolons, without comments and quotes.
-fn pieces(text: &str) -> Result<Vec<String>, Refusal> {
-    let mut pieces = vec![String::new()];
-    let (mut quoted, mut depth) = (false, 0_usize);
+/// Whether quotes and comments end: a lenient parser ends them where it likes. More parameters than
+/// any mailer writes are how a parser is kept busy.
+fn is_closed(text: &str) -> bool {
+    let (mut quoted, mut depth, mut params) = (false, 0_usize, 0_usize);
     let mut chars = text.chars();
     while let Some(ch) = chars.next() {
-        let ch = match ch {
-            '\\' if quoted || depth > 0 => chars.next().ok_or(Refusal::MimeAmbiguous)?,
-            '"' if depth == 0 => {
-                quoted = !quoted;
-                continue;
-            }
-            '(' if !quoted => {
-                depth += 1;
-                continue;
-            }
-            ')' if depth > 0 => {
-                depth -= 1;
-                continue;
-            }
-            ';' if !quoted && depth == 0 => {
-                pieces.push(String::new());
-                continue;
-            }
-            ch => ch,
-        };
-        if depth == 0
-            && let Some(piece) = pieces.last_mut()
-        {
-            piece.push(ch);
+        match ch {
+            '\\' if quoted || depth > 0 => drop(chars.next()),
+            '"' if depth == 0 => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if depth > 0 => depth -= 1,
+            ';' => params += 1,
+            _ => {}
         }
     }
-    for piece in &mut pieces {
-        *piece = piece.trim().to_owned();
-    }
-    let is_whole = !quoted && depth == 0 && pieces.len() <= 32;
-    is_whole.then_some(pieces).ok_or(Refusal::MimeAmbiguous)
+    !quoted && depth == 0 && params <= 32
 }
 
 /// One part: its content type, how it is disposed of and encoded, and its bytes.

@@ -21,13 +21,22 @@ const MAX_PARTS: usize = 16;
 /// More ways of showing one mail than a token mail has.
 const MAX_VIEWS: usize = 8;
 
-/// A line of text, and whether a person sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A line of text, and whether a person sees it. `Debug` does not show the text: it may be a token.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Line {
     /// The text, without its line end.
     pub text: String,
     /// `false`: hidden by style, quoted from another mail, or outside the parts.
     pub visible: bool,
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Line")
+            .field("letters", &self.text.len())
+            .field("visible", &self.visible)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One way of showing the mail: `multipart/alternative` has one for each alternative.

@@ -81,7 +81,7 @@ async fn live(
 ) -> Result<Never, InboxError> {
     let (mut session, name) = open(folder).await?;
     loop {
-        let state = session.examine(&name).await?;
+        let mut state = session.examine(&name).await?;
         folder.begin(&mut session, state).await?;
         if let Some(ready) = ready.take() {
             let _ = ready.send(());
@@ -89,6 +89,9 @@ async fn live(
         let mut wake = Wake::Changed;
         while wake == Wake::Changed || folder.has_open() {
             folder.look(&mut session, state).await?;
+            // NOTE: it was true at EXAMINE. Held against a cursor that has moved since, it would say
+            // that the folder went back, and every mail of the last days would be looked at again.
+            state.uid_next = None;
             folder.contact();
             let at_most = folder.until_due().unwrap_or(Duration::MAX);
             wake = session.wait_at_most(at_most).await?;

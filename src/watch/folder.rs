@@ -156,6 +156,9 @@ impl Folder {
         state: FolderState,
     ) -> Result<(), InboxError> {
         let (mut progress, since) = self.search(session, state).await?;
+        // Deleted while it was open: it would be due for ever, and nothing would wait any more.
+        let there: BTreeSet<u32> = progress.open().collect();
+        self.open.retain(|uid, _| there.contains(uid));
         for &uid in &self.settled {
             progress.finish(uid);
         }

@@ -40,8 +40,8 @@ pub struct Pipeline {
     pub clock: Clock,
 }
 
-/// One mail and where it was.
-#[derive(Clone, Debug)]
+/// One mail and where it was. `Debug` does not show its bytes: they may hold a token.
+#[derive(Clone)]
 pub struct Letter {
     /// The bytes as the server holds them.
     pub bytes: Vec<u8>,
@@ -51,6 +51,15 @@ pub struct Letter {
     pub source: Source,
     /// For the order of mails of one second.
     pub arrival: Arrival,
+}
+
+impl std::fmt::Debug for Letter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Letter")
+            .field("bytes", &self.bytes.len())
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for Pipeline {

@@ -155,7 +155,13 @@ impl Armed {
                 && account.org.is_none_or(|org| Some(org) == report.org)
         };
         self.missing.retain(|account| !serves(account));
-        self.found.push(receipt);
+        // One token, one receipt: a mail may come twice, or stand in two folders.
+        let is_known = |known: &Receipt| {
+            known.slot == receipt.slot && known.report.fingerprint == receipt.report.fingerprint
+        };
+        if !self.found.iter().any(is_known) {
+            self.found.push(receipt);
+        }
     }
 
     fn late(self) -> WaitError {

@@ -16,6 +16,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sftoken::inbox::{Authorities, Endpoint, Security};
@@ -29,6 +30,9 @@ const MAIL_UID: u32 = 5000;
 
 /// Ports are found by binding and letting go: one at a time, or two tests find the same.
 static PORTS: Mutex<()> = Mutex::new(());
+
+/// Names of mail files differ.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// The server. Dropping it kills it and removes its folder.
 pub(crate) struct Dovecot {
@@ -155,6 +159,16 @@ impl Dovecot {
     /// Puts a mail, byte for byte, into a folder of the user (`""`: INBOX) and names it to nobody: for
     /// mails that LMTP would change, and for other folders.
     pub(crate) fn put(&self, user: &str, folder: &str, mail: &[u8]) {
+        self.put_all(user, folder, [mail]);
+    }
+
+    /// The same with many mails.
+    pub(crate) fn put_all<M: AsRef<[u8]>>(
+        &self,
+        user: &str,
+        folder: &str,
+        mails: impl IntoIterator<Item = M>,
+    ) {
         let maildir = self.path("mail").join(user).join(if folder.is_empty() {
             String::new()
         } else {
@@ -163,16 +177,29 @@ impl Dovecot {
         for name in ["cur", "new", "tmp"] {
             fs::create_dir_all(maildir.join(name)).unwrap();
         }
-        let count = fs::read_dir(maildir.join("new")).unwrap().count();
-        let name = format!("{}.M{count}P{}.test", unix_seconds(), std::process::id());
-        fs::write(maildir.join("tmp").join(&name), mail).unwrap();
-        fs::rename(
-            maildir.join("tmp").join(&name),
-            maildir.join("new").join(&name),
-        )
-        .unwrap();
+        for mail in mails {
+            // the server moves files away, and never gives a name twice
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let name = format!("{}.M{number}P{}.test", unix_seconds(), std::process::id());
+            fs::write(maildir.join("tmp").join(&name), mail).unwrap();
+            fs::rename(
+                maildir.join("tmp").join(&name),
+                maildir.join("new").join(&name),
+            )
+            .unwrap();
+        }
         if is_root() {
             own(&self.path("mail").join(user));
+        }
+    }
+
+    /// Removes every mail of the user's INBOX, as another client would.
+    pub(crate) fn remove_mails(&self, user: &str) {
+        let maildir = self.path("mail").join(user);
+        for name in ["cur", "new"] {
+            for entry in fs::read_dir(maildir.join(name)).unwrap() {
+                fs::remove_file(entry.unwrap().path()).unwrap();
+            }
         }
     }
 

@@ -187,11 +187,6 @@ impl Running {
         heard.unwrap_or_else(|| self.never_said(words))
     }
 
-    /// Everything on standard error up to now.
-    pub(crate) fn err_so_far(&self) -> String {
-        self.err.text()
-    }
-
     #[track_caller]
     fn never_said(&self, words: &str) -> ! {
         panic!(

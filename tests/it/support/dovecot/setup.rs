@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Dovecot, MAIL_UID, PASSWORD, id, is_root};
+use super::{Dovecot, MAIL_UID, PASSWORD, id, is_root, program};
 
 pub(super) fn config(server: &Dovecot) -> String {
     let root = server.folder.path().display();
@@ -22,21 +22,41 @@ pub(super) fn config(server: &Dovecot) -> String {
         (uid, users)
     };
     format!(
-        "base_dir = {root}/run\nstate_dir = {root}/state\nlog_path = {root}/dovecot.log\n\
-         protocols = imap lmtp\nlisten = 127.0.0.1, 127.0.0.2\n\
-         ssl = yes\nssl_cert = <{root}/tls/server.crt\nssl_key = <{root}/tls/server.key\n\
-         disable_plaintext_auth = yes\nauth_mechanisms = plain login\nauth_username_format = %Ln\n\
+        "{}\
+         base_dir = {root}/run\nstate_dir = {root}/state\nlog_path = {root}/dovecot.log\n\
+         protocols = imap lmtp\nlisten = 127.0.0.1, 127.0.0.2\nssl = yes\n\
+         auth_mechanisms = plain login\n\
          # a refused log-in is not delayed, nor is the next one of its address\nauth_failure_delay = 0\n\
          service anvil {{\n unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n\
-         mail_location = maildir:{root}/mail/%u\nmail_uid = {uid}\nmail_gid = {uid}\n\
-         first_valid_uid = {uid}\nfirst_valid_gid = 1\n{users}\
+         mail_uid = {uid}\nmail_gid = {uid}\nfirst_valid_uid = {uid}\nfirst_valid_gid = 1\n{users}\
          mailbox_idle_check_interval = 1 secs\nmail_max_userip_connections = 0\nmail_fsync = never\n\
-         namespace {{\n inbox = yes\n mailbox Spam {{\n special_use = \\Junk\n auto = create\n }}\n}}\n\
-         passdb {{\n driver = static\n args = password={{PLAIN}}{PASSWORD}\n}}\n\
-         userdb {{\n driver = static\n args = uid={uid} gid={uid} home={root}/mail/%u\n}}\n\
+         namespace inbox {{\n inbox = yes\n mailbox Spam {{\n special_use = \\Junk\n auto = create\n }}\n}}\n\
          service imap-login {{\n inet_listener imap {{\n port = {imap}\n }}\n\
          inet_listener imaps {{\n port = {imaps}\n ssl = yes\n }}\n}}\n\
-         service lmtp {{\n inet_listener lmtp {{\n address = 127.0.0.1\n port = {lmtp}\n }}\n}}\n"
+         service lmtp {{\n inet_listener lmtp {{\n port = {lmtp}\n }}\n}}\n",
+        of_version(&root.to_string(), &uid)
+    )
+}
+
+/// What 2.4 spells in another way than the versions before.
+fn of_version(root: &str, uid: &str) -> String {
+    let version = Command::new(program("dovecot")).arg("--version").output();
+    if version.unwrap().stdout.starts_with(b"2.3.") {
+        return format!(
+            "ssl_cert = <{root}/tls/server.crt\nssl_key = <{root}/tls/server.key\n\
+             disable_plaintext_auth = yes\nauth_username_format = %Ln\n\
+             mail_location = maildir:{root}/mail/%u\n\
+             passdb {{\n driver = static\n args = password={{PLAIN}}{PASSWORD}\n}}\n\
+             userdb {{\n driver = static\n args = uid={uid} gid={uid} home={root}/mail/%u\n}}\n"
+        );
+    }
+    format!(
+        "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n\
+         ssl_server_cert_file = {root}/tls/server.crt\nssl_server_key_file = {root}/tls/server.key\n\
+         auth_allow_cleartext = no\nauth_username_format = %{{user | username | lower}}\n\
+         mail_driver = maildir\nmail_path = {root}/mail/%{{user}}\n\
+         passdb static {{\n password = {{PLAIN}}{PASSWORD}\n}}\n\
+         userdb static {{\n fields {{\n uid = {uid}\n gid = {uid}\n home = {root}/mail/%{{user}}\n }}\n}}\n"
     )
 }
 

@@ -1,0 +1,149 @@
+//! The documentation and the program say the same.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use sftoken::ingest::refusal::{NotOurs, Pending, Refusal};
+
+const MAIL: &str = "fixtures/mails/salesforce/text";
+
+fn text(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+fn sftoken(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sftoken"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("HOME", "/nonexistent")
+        .output()
+        .unwrap()
+}
+
+fn printed(arguments: &[&str]) -> String {
+    String::from_utf8(sftoken(arguments).stdout).unwrap()
+}
+
+/// The rows of the table whose head is given, as cells.
+#[track_caller]
+fn table(text: &str, head: &str) -> Vec<Vec<String>> {
+    let begin = text.find(head).unwrap_or_else(|| panic!("no table {head}"));
+    let rows = text[begin..].lines().skip(2);
+    let cells = |row: &str| {
+        let inside = row.trim_matches('|');
+        inside
+            .split(" | ")
+            .map(|cell| cell.trim().to_owned())
+            .collect()
+    };
+    rows.take_while(|row| row.starts_with('|'))
+        .map(cells)
+        .collect()
+}
+
+/// The blocks of a language, in order.
+fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
+    let fence = format!("```{language}\n");
+    let inside = |rest: &'t str| rest.split("```").next();
+    text.split(fence.as_str())
+        .skip(1)
+        .filter_map(inside)
+        .collect()
+}
+
+#[test]
+fn readme_has_the_exit_codes_of_the_help() {
+    let help = printed(&["--help"]);
+    let (_, of_help) = help.split_once("Exit status:\n").unwrap();
+    let of_help: Vec<Vec<String>> = of_help
+        .lines()
+        .map(|line| line.trim().split_once("  ").unwrap())
+        .map(|(code, meaning)| vec![code.to_owned(), meaning.trim().to_owned()])
+        .collect();
+    assert_eq!(table(&text("README.md"), "| code | meaning |"), of_help);
+}
+
+#[test]
+fn readme_names_every_command_and_no_other() {
+    let help = printed(&["--help"]);
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let of_help: Vec<&str> = commands
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let rows = table(&text("README.md"), "| command | what it does |");
+    let of_readme: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row[0].strip_prefix("`sftoken ")?.split([' ', '`']).next())
+        .collect();
+    assert_eq!(of_readme, of_help);
+}
+
+#[test]
+fn readme_shows_the_json_that_is_printed() {
+    let (mail, keys) = (format!("{MAIL}.eml"), format!("{MAIL}.keys"));
+    let printed = printed(&["parse", "--json", "--keys", &keys, &mail]);
+    assert_eq!(blocks(&text("README.md"), "json"), [printed.as_str()]);
+}
+
+#[test]
+fn every_sample_of_a_configuration_is_read() {
+    for path in ["README.md", "docs/configuration.md"] {
+        let text = text(path);
+        let samples = blocks(&text, "toml");
+        assert!(!samples.is_empty(), "{path}");
+        for sample in samples {
+            let read = sftoken::config::load(sample, Path::new(path), []);
+            assert!(read.is_ok(), "{path}: {}\n{sample}", read.unwrap_err());
+        }
+    }
+}
+
+#[test]
+fn every_reason_is_explained_as_the_program_explains_it() {
+    fn rows<R: Copy + std::fmt::Display>(
+        all: &[R],
+        kind: fn(R) -> &'static str,
+        hint: fn(R) -> &'static str,
+    ) -> Vec<Vec<String>> {
+        let row = |&reason| {
+            vec![
+                format!("`{}`", kind(reason)),
+                reason.to_string(),
+                hint(reason).to_owned(),
+            ]
+        };
+        all.iter().map(row).collect()
+    }
+    let mut of_code = rows(Refusal::ALL, Refusal::kind, Refusal::hint);
+    of_code.extend(rows(NotOurs::ALL, NotOurs::kind, NotOurs::hint));
+    of_code.extend(rows(Pending::ALL, Pending::kind, Pending::hint));
+    let of_docs = table(&text("docs/trust.md"), "| reason | meaning | remedy |");
+    let lines: Vec<String> = of_code
+        .iter()
+        .map(|row| format!("| {} |", row.join(" | ")))
+        .collect();
+    assert_eq!(of_docs, of_code, "write:\n{}", lines.join("\n"));
+}
+
+#[test]
+fn every_file_that_is_linked_exists() {
+    for path in [
+        "README.md",
+        "docs/configuration.md",
+        "docs/trust.md",
+        "docs/architecture.md",
+    ] {
+        let base = Path::new(path).parent().unwrap();
+        for link in text(path).split("](").skip(1) {
+            let target = link.split(')').next().unwrap().split('#').next().unwrap();
+            let outside = target.is_empty() || target.contains("://");
+            let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join(base)
+                .join(target);
+            assert!(outside || file.exists(), "{path} links {target}");
+        }
+    }
+}

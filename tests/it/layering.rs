@@ -1,0 +1,257 @@
+//! The architecture's invariants, read from the source.
+//!
+//! A scan that finds no file fails: a folder that was renamed would pass for a clean one.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::run::files_below;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// One line of code, without what is said in comments.
+struct Line {
+    file: String,
+    number: usize,
+    code: String,
+}
+
+/// The code of every file below `src/FOLDER`; tests and comments are not looked at.
+fn code_of(folder: &str) -> Vec<Line> {
+    let mut sources: Vec<(PathBuf, Vec<u8>)> = files_below(&root().join("src").join(folder));
+    sources.retain(|(path, _)| path.extension().is_some_and(|ext| ext == "rs"));
+    assert!(!sources.is_empty(), "src/{folder} holds no source");
+    sources.sort();
+    sources.retain(|(path, _)| !path.to_string_lossy().ends_with("tests.rs"));
+    sources
+        .iter()
+        .flat_map(|(path, bytes)| lines(path, bytes))
+        .collect()
+}
+
+fn lines(path: &Path, bytes: &[u8]) -> Vec<Line> {
+    let file = path.strip_prefix(root()).unwrap().display().to_string();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let line = |(number, text): (usize, &str)| Line {
+        file: file.clone(),
+        number: number + 1,
+        code: text.split("//").next().unwrap_or_default().to_owned(),
+    };
+    text.lines().enumerate().map(line).collect()
+}
+
+/// Whether a word stands there, and not only a part of a longer one.
+fn mentions(code: &str, word: &str) -> bool {
+    let part = |letter: Option<char>| letter.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    code.match_indices(word).any(|(at, _)| {
+        !part(code[..at].chars().next_back()) && !part(code[at + word.len()..].chars().next())
+    })
+}
+
+/// That no line of a folder mentions one of the words.
+#[track_caller]
+fn check_absent(folder: &str, words: &[&str]) {
+    let code = code_of(folder);
+    // a group would hide its modules from this scan
+    let group = code.iter().find(|line| line.code.contains("crate::{"));
+    assert!(group.is_none(), "{:?}", group.map(|line| &line.file));
+    let bad: Vec<String> = code
+        .iter()
+        .flat_map(|line| {
+            let found = words.iter().filter(|word| mentions(&line.code, word));
+            found.map(move |word| format!("{}:{}: {word}", line.file, line.number))
+        })
+        .collect();
+    assert!(
+        bad.is_empty(),
+        "src/{folder} must not know:\n{}",
+        bad.join("\n")
+    );
+}
+
+#[test]
+fn the_scan_sees_what_it_looks_for() {
+    assert!(mentions("use std::fs;", "std::fs"));
+    assert!(mentions("crate::dns::Resolver", "crate::dns"));
+    assert!(!mentions("operand * brand", "rand"));
+    assert!(
+        code_of("watch")
+            .iter()
+            .any(|line| mentions(&line.code, "crate::dns"))
+    );
+    let nowhere = std::panic::catch_unwind(|| code_of("no-such-folder"));
+    assert!(nowhere.is_err());
+}
+
+#[test]
+fn the_heart_does_no_io_and_reads_no_clock() {
+    check_absent(
+        "ingest",
+        &[
+            "std::fs",
+            "std::net",
+            "std::env",
+            "std::process",
+            "std::thread",
+            "tokio",
+            "SystemTime",
+            "Instant",
+            "Timestamp::now",
+            "Zoned::now",
+            "rand",
+            "async",
+            "tracing",
+            "println",
+            "crate::dns",
+            "crate::inbox",
+            "crate::store",
+            "crate::ledger",
+            "crate::watch",
+            "crate::cli",
+            "crate::config",
+            "crate::files",
+            "crate::secret",
+            "crate::testing",
+        ],
+    );
+}
+
+const EDGES: [&str; 6] = ["dns", "inbox", "store", "ledger", "files", "secret"];
+
+#[test]
+fn the_edges_do_not_know_one_another_nor_who_calls_them() {
+    for edge in EDGES {
+        let others = EDGES.iter().filter(|&&other| other != edge).copied();
+        let above = ["watch", "config", "cli", "testing"];
+        let words: Vec<String> = others
+            .chain(above)
+            .map(|name| format!("crate::{name}"))
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        check_absent(edge, &words);
+        check_absent(edge, &["clap"]);
+    }
+}
+
+#[test]
+fn the_loop_knows_no_command_line_and_no_configuration() {
+    let words = [
+        "clap",
+        "toml",
+        "crate::config",
+        "crate::cli",
+        "crate::files",
+        "crate::secret",
+        "crate::testing",
+    ];
+    check_absent("watch", &words);
+    check_absent(
+        "watch",
+        &["println", "eprintln", "std::env", "std::process"],
+    );
+}
+
+#[test]
+fn the_configuration_runs_nothing() {
+    let words = [
+        "crate::dns",
+        "crate::inbox",
+        "crate::store",
+        "crate::ledger",
+        "crate::watch",
+        "crate::cli",
+    ];
+    check_absent("config", &words);
+    check_absent(
+        "config",
+        &[
+            "std::fs",
+            "TcpStream",
+            "UdpSocket",
+            "ToSocketAddrs",
+            "std::process",
+            "tokio",
+            "clap",
+        ],
+    );
+}
+
+#[test]
+fn the_heart_alone_depends_on_no_edge() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(root())
+        .args([
+            "tree",
+            "--offline",
+            "-e",
+            "normal",
+            "--no-default-features",
+            "--prefix",
+            "none",
+        ])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let names: Vec<&str> = tree
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert!(
+        names.contains(&"sftoken") && names.contains(&"ring"),
+        "{tree}"
+    );
+    let edges = [
+        "tokio",
+        "hickory",
+        "rusqlite",
+        "async-imap",
+        "native-tls",
+        "clap",
+        "age",
+        "keyring",
+        "tracing",
+    ];
+    let held: Vec<_> = names
+        .iter()
+        .filter(|name| {
+            edges
+                .iter()
+                .any(|edge| *name == edge || name.starts_with(&format!("{edge}-")))
+        })
+        .collect();
+    assert!(held.is_empty(), "{held:?}");
+}
+
+/// Where a secret's value may be taken out.
+const EXPOSED_IN: [&str; 7] = [
+    "src/cli/get.rs",
+    "src/cli/summary.rs",
+    "src/inbox/login.rs",
+    "src/store/age/mod.rs",
+    "src/store/exec/run.rs",
+    "src/store/exec/words.rs",
+    "src/store/keyring/slot.rs",
+];
+
+#[test]
+fn a_secret_is_taken_out_in_a_handful_of_places() {
+    let mut found: Vec<String> = code_of(".")
+        .into_iter()
+        .filter(|line| line.code.contains(".expose(") || line.code.contains("::expose"))
+        .map(|line| line.file.replace("/./", "/"))
+        .collect();
+    found.sort();
+    found.dedup();
+    assert_eq!(
+        found, EXPOSED_IN,
+        "the places where `.expose(` stands have changed: {found:#?}"
+    );
+}
