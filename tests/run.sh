@@ -25,6 +25,7 @@ needs=(
     "/usr/include/openssl/ssl.h libssl-dev"
     "pkg-config pkg-config"
     "gcc gcc"
+    "/usr/include/stdio.h libc6-dev"
     "/etc/ssl/certs/ca-certificates.crt ca-certificates"
     "python3 python3"
     "ensurepip python3-venv"

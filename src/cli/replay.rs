@@ -55,9 +55,13 @@ async fn all(global: &Global, args: &Replay, pipeline: &Pipeline) -> Result<Exit
     for (number, mail) in (0..).zip(files::mails(args.paths.clone(), io::stdin())) {
         match mail {
             Ok(mail) => {
-                let verdict = one(mail, number, pipeline).await;
+                let source = Source::File {
+                    file: mail.source.clone(),
+                };
+                let verdict = one(mail, &source, number, pipeline).await;
                 tally.count(&verdict);
                 if let Verdict::Open(report, trouble) = &verdict {
+                    pipeline.note_open(report, trouble, &source);
                     say(
                         "error",
                         &format!("{}: {trouble}", report.source),
@@ -87,13 +91,10 @@ async fn all(global: &Global, args: &Replay, pipeline: &Pipeline) -> Result<Exit
     })
 }
 
-async fn one(mail: Item, number: u64, pipeline: &Pipeline) -> Verdict {
-    let source = Source::File {
-        file: mail.source.clone(),
-    };
+async fn one(mail: Item, source: &Source, number: u64, pipeline: &Pipeline) -> Verdict {
     match mail.content {
         Content::TooLarge { head, .. } => {
-            pipeline.process_oversized(&as_sent(&head), &mail.source, &source)
+            pipeline.process_oversized(&as_sent(&head), &mail.source, source)
         }
         Content::Whole(bytes) => {
             let arrival = Arrival {
@@ -103,7 +104,7 @@ async fn one(mail: Item, number: u64, pipeline: &Pipeline) -> Verdict {
             let letter = Letter {
                 bytes: as_sent(&bytes).into_owned(),
                 name: mail.source,
-                source,
+                source: source.clone(),
                 arrival,
             };
             pipeline.process(letter).await

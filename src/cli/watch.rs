@@ -2,6 +2,7 @@
 //!
 //! Knows signals and standard output. Never decides what is stored. Verdicts come from the library.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use tokio::sync::mpsc;
@@ -66,13 +67,22 @@ fn warn_of_stores(pipeline: &Pipeline, config: &Config) {
     }
 }
 
-/// Prints receipts as they come; in text form the log tells the same.
+/// Prints receipts as they come, of a mail that is kept open the first try only; in text form the
+/// log tells the same.
 async fn print_all(mut verdicts: mpsc::UnboundedReceiver<Verdict>, as_json: bool) -> Tally {
     let mut tally = Tally::default();
     let mut quiet = !as_json;
+    let mut open = BTreeSet::new();
     while let Some(verdict) = verdicts.recv().await {
         tally.count(&verdict);
-        if !quiet {
+        let again = match &verdict {
+            Verdict::Open(report, _) => !open.insert(report.source.clone()),
+            Verdict::Settled(receipt) => {
+                open.remove(&receipt.report.source);
+                false
+            }
+        };
+        if !quiet && !again {
             let receipt = verdict.into_receipt();
             // Nobody reads any more; storing goes on.
             quiet = receipts::print(&mut io::stdout().lock(), &receipt, true).is_err();

@@ -272,25 +272,29 @@ impl Folder {
             let letter = Letter {
                 bytes,
                 name,
-                source,
+                source: source.clone(),
                 arrival,
             };
             self.pipeline.process(letter).await
         };
-        Ok(self.take(head.uid, verdict))
+        Ok(self.take(head.uid, verdict, &source))
     }
 
     /// Logs and hands on a verdict; plans the next try of an open one.
-    fn take(&mut self, uid: u32, verdict: Verdict) -> bool {
-        log(&verdict, !self.open.contains_key(&uid));
-        let settled = matches!(verdict, Verdict::Settled(_));
-        if !settled {
+    fn take(&mut self, uid: u32, verdict: Verdict, source: &Source) -> bool {
+        let first = !self.open.contains_key(&uid);
+        log(&verdict, first);
+        if let Verdict::Open(report, trouble) = &verdict {
+            if first {
+                self.pipeline.note_open(report, trouble, source);
+            }
             let retry = self.open.entry(uid).or_insert_with(|| Retry {
                 backoff: Backoff::RETRY,
                 due: Instant::now(),
             });
             retry.due = Instant::now() + retry.backoff.pause(chance(uid));
         }
+        let settled = matches!(verdict, Verdict::Settled(_));
         // When nobody listens any more, the watch is ending.
         let _ = self.verdicts.send(verdict);
         settled

@@ -112,6 +112,9 @@ impl Pipeline {
         source: &Source,
         now: Timestamp,
     ) -> Verdict {
+        if let Outcome::Undecided(why) = outcome {
+            return Verdict::Open(report, Trouble::Undecided(*why));
+        }
         let receipt = Receipt::unstored(report);
         if !matches!(outcome, Outcome::NotOurs(NotOurs::NotCandidate)) {
             let decision = decision(&receipt, source, now);
@@ -119,9 +122,15 @@ impl Pipeline {
                 return Verdict::Open(receipt.report, error.into());
             }
         }
-        match outcome {
-            Outcome::Undecided(why) => Verdict::Open(receipt.report, Trouble::Undecided(*why)),
-            _ => Verdict::Settled(receipt),
+        Verdict::Settled(receipt)
+    }
+
+    /// Records that a mail is kept open: once, not at each try.
+    pub fn note_open(&self, report: &Report, trouble: &Trouble, source: &Source) {
+        let receipt = Receipt::unstored(trouble.on(report.clone()));
+        let decision = decision(&receipt, source, (self.clock)());
+        if let Err(error) = self.ledger.record(&decision) {
+            tracing::warn!(hint = error.hint(), "{error}");
         }
     }
 
@@ -138,8 +147,18 @@ impl Pipeline {
                 tracing::warn!(username = %found.username, "{warning}");
             }
             let published = publish(&found, &told, letter.arrival, &stores, &ledger, clock())?;
+            let (source, username) = (&letter.name, &found.username);
             let receipt = match published {
-                Published::Stored(receipt) | Published::Before(receipt) => receipt,
+                Published::Stored(receipt) => {
+                    let slot = receipt.slot.as_deref();
+                    tracing::info!(source, slot, username, "token stored");
+                    receipt
+                }
+                Published::Before(receipt) => {
+                    let slot = receipt.slot.as_deref();
+                    tracing::info!(source, slot, username, "this token was stored before");
+                    receipt
+                }
                 Published::Kept(why) => Receipt::kept_out(told, why),
             };
             ledger.record(&decision(&receipt, &letter.source, clock()))?;
@@ -191,10 +210,8 @@ fn log_settled(receipt: &Receipt) {
     let reason = report.reason.as_deref().unwrap_or_default();
     let message_id = report.message_id.as_deref().unwrap_or_default();
     match report.outcome {
-        OutcomeWord::Found => {
-            let (slot, username) = (receipt.slot.as_deref(), report.username.as_deref());
-            tracing::info!(%source, slot, username, "token stored");
-        }
+        // Told where it was stored.
+        OutcomeWord::Found => {}
         OutcomeWord::Refused if receipt.superseded => {
             tracing::info!(%source, reason, "a newer token is stored already");
         }

@@ -3,7 +3,7 @@
 //! Knows two ends: settled for good, or to be tried again. "Could not know" is never "no": a silent
 //! DNS, a locked store, a busy ledger leave the mail open. Made by `pipeline`.
 
-use crate::ingest::event::{Receipt, Report};
+use crate::ingest::event::{OutcomeWord, Receipt, Report};
 use crate::ingest::refusal::Pending;
 use crate::ledger::LedgerError;
 use crate::store::StoreError;
@@ -23,7 +23,7 @@ impl Verdict {
     pub fn into_receipt(self) -> Receipt {
         match self {
             Self::Settled(receipt) => receipt,
-            Self::Open(report, _) => Receipt::unstored(report),
+            Self::Open(report, trouble) => Receipt::unstored(trouble.on(report)),
         }
     }
 }
@@ -47,6 +47,15 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// The report of a mail that it keeps open: `undecided`, whatever its proof said.
+    pub(super) fn on(&self, report: Report) -> Report {
+        Report {
+            outcome: OutcomeWord::Undecided,
+            reason: Some(self.kind().to_owned()),
+            ..report
+        }
+    }
+
     /// The stable word for machines.
     #[must_use]
     pub fn kind(&self) -> &'static str {
