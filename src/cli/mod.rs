@@ -90,7 +90,9 @@ fn say(word: &str, problem: &str, hint: &str) {
         render::escape(problem)
     );
     if !hint.is_empty() {
-        text.push_str(&format!("  hint: {}\n", render::escape(hint)));
+        // A hint may hold lines for a shell: each is escaped by itself.
+        let lines: Vec<_> = hint.trim_end().lines().map(render::escape).collect();
+        text.push_str(&format!("  hint: {}\n", lines.join("\n  ")));
     }
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -57,14 +57,14 @@ pub fn choose_default(options: &StoreOptions) -> Result<Arc<dyn Store>, StoreErr
         Ok(keyring)
     });
     chosen.map_err(|error| StoreError {
-        hint: format!("{}; or {AGE_SETUP}", error.hint),
+        hint: format!("{}\n{AGE_SETUP}", error.hint),
         problem: format!("no store is configured, and {}", error.problem),
         ..error
     })
 }
 
 /// Four lines for a shell: the first two belong on the machine that reads the tokens.
-const AGE_SETUP: &str = "use age files, which need no keyring:
+const AGE_SETUP: &str = "age files need no keyring; to set them up:
 
   age-keygen -o sftoken.key                      # where the tokens are read; keep this file there
   age-keygen -y sftoken.key > sftoken.recipients # the public half; this is all the watcher needs

@@ -77,7 +77,7 @@ impl Trouble {
 
     fn hint(&self, shown: &str) -> String {
         match self {
-            Self::NoBus => "run sftoken inside the desktop session, set DBUS_SESSION_BUS_ADDRESS, or use age files on a machine without a desktop".to_owned(),
+            Self::NoBus => "run sftoken inside the desktop session, or set DBUS_SESSION_BUS_ADDRESS; on a machine without a desktop, use age files".to_owned(),
             Self::NoProvider => "install and start a keyring (gnome-keyring, KWallet or KeePassXC), or use age files".to_owned(),
             Self::NoCollection => COLLECTION.to_owned(),
             Self::Locked => "unlock the keyring (log in to the desktop, or open seahorse), or run the command on a terminal, where it may ask".to_owned(),
