@@ -17,8 +17,10 @@ use crate::inbox::{Class, InboxError, Session, Wake};
 const SOUND: Duration = Duration::from_secs(60);
 /// Refused log-ins before giving up: more of them lock accounts (facts: imap, 4.4, 18).
 const MAX_REFUSED: u32 = 3;
-/// The pause after a refused log-in, and after a server's plea to slow down.
+/// The pause after a server's plea to slow down.
 const SLOW: Duration = Duration::from_secs(60);
+/// The pause after a refused log-in: a server may have hiccuped; a wrong password is soon told.
+const REFUSED: Duration = Duration::from_secs(5);
 
 /// Watches a folder until the shutdown, or until trying again is of no use. With `ready`, which is
 /// told once the folder's beginning is fixed, the first connection must work.
@@ -86,8 +88,10 @@ async fn live(
         if let Some(ready) = ready.take() {
             let _ = ready.send(());
         }
+        let (opened, renew) = (Instant::now(), folder.task.limits.poll);
         let mut wake = Wake::Changed;
-        while wake == Wake::Changed || folder.has_open() {
+        // A wake for an open mail that is due again is no renewal.
+        while wake == Wake::Changed || (folder.has_open() && opened.elapsed() < renew) {
             folder.look(&mut session, state).await?;
             // NOTE: it was true at EXAMINE. Held against a cursor that has moved since, it would say
             // that the folder went back, and every mail of the last days would be looked at again.
@@ -133,7 +137,7 @@ impl Pauses {
             Class::Throttled => Some(self.slow.pause(fastrand())),
             Class::Auth => {
                 self.refused += 1;
-                (self.refused < MAX_REFUSED).then(|| self.slow.pause(fastrand()))
+                (self.refused < MAX_REFUSED).then_some(REFUSED * self.refused)
             }
             Class::Policy => None,
         }
@@ -169,5 +173,19 @@ mod tests {
         }
         assert!(pauses.after(&refused(), Duration::ZERO).unwrap() >= Duration::from_secs(150));
         assert!(pauses.after(&refused(), SOUND).unwrap() <= Duration::from_millis(500));
+    }
+
+    #[test]
+    fn a_refused_log_in_is_given_up_after_three() {
+        let refused = InboxError::LoginRefused {
+            at: "imap.example.com:993".to_owned(),
+            code: None,
+            text: "no".to_owned(),
+        };
+        let mut pauses = Pauses::new();
+        let tries: Vec<bool> = (0..3)
+            .map(|_| pauses.after(&refused, Duration::ZERO).is_some())
+            .collect();
+        assert_eq!(tries, [true, true, false]);
     }
 }
