@@ -173,5 +173,4 @@ fn account_org(username: &str, said: Org, policy: &Policy) -> Option<Org> {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;
