@@ -17,6 +17,7 @@ use super::{engine, json, settings, signals};
 use crate::config::Config;
 use crate::ingest::event::{Receipt, SCHEMA};
 use crate::ingest::policy::Account;
+use crate::ingest::refusal::NotOurs;
 use crate::watch::{Armed, Order, Pipeline, Start, WaitError, arm};
 
 /// Runs `wait`.
@@ -224,7 +225,7 @@ fn reason(verdict: &crate::watch::Verdict) -> Option<String> {
         )),
         Settled(receipt) => {
             let why = receipt.report.reason.as_deref()?;
-            (why != "not_candidate")
+            (why != NotOurs::NotCandidate.kind())
                 .then(|| format!("{} came, and did not serve: {why}", receipt.report.source))
         }
     }

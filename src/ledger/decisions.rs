@@ -55,7 +55,7 @@ pub struct Decision {
     pub date: Option<Timestamp>,
     /// The Message-ID.
     pub message_id: Option<String>,
-    /// A hash of the body, to find the mail again.
+    /// A hash of the body, to find the mail again after a renumbering; the loop gives none yet.
     pub body_hash: Option<String>,
     /// Where the token went.
     pub slot: Option<String>,

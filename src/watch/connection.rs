@@ -133,8 +133,8 @@ impl Pauses {
             *self = Self::new();
         }
         match error.class() {
-            Class::Network => Some(self.network.pause(fastrand())),
-            Class::Throttled => Some(self.slow.pause(fastrand())),
+            Class::Network => Some(self.network.pause(dice())),
+            Class::Throttled => Some(self.slow.pause(dice())),
             Class::Auth => {
                 self.refused += 1;
                 (self.refused < MAX_REFUSED).then_some(REFUSED * self.refused)
@@ -145,7 +145,7 @@ impl Pauses {
 }
 
 /// Dice for jitter: the nanoseconds of a clock that nobody can line up.
-fn fastrand() -> f64 {
+fn dice() -> f64 {
     let nanos = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |since| since.subsec_nanos());
