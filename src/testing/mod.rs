@@ -1,5 +1,5 @@
-//! What other people's tests can use: a store in memory, a fixture builder and signer, a DNS server
-//! and a scripted IMAP server.
+//! What other people's tests can use: a store in memory, a fixture builder and signer, a DNS server,
+//! an IMAP server with mailboxes and faults, and a scripted one.
 //!
 //! Knows how to play the world around sftoken. Never stands in for the heart: what is examined, is
 //! examined by the real thing. Everything here is a real implementation, fed by its caller.
@@ -9,5 +9,6 @@ pub mod fixture;
 pub mod imap;
 mod languages;
 mod rsa;
+pub mod server;
 pub mod sign;
 pub mod store;

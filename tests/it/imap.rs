@@ -3,3 +3,5 @@
 mod dovecot;
 #[cfg(feature = "testing")]
 mod scripted;
+mod server;
+mod server_raw;
