@@ -218,8 +218,16 @@ impl InboxError {
 /// Gmail, Exchange, Dovecot and WildDuck say it in words (facts, 3.9).
 fn is_slow(code: Option<&str>, text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    let told = ["too many", "throttl", "try again later", "temporar"]
-        .iter()
-        .any(|t| text.contains(t));
+    let told = [
+        "too many",
+        "throttl",
+        "try again later",
+        "temporar",
+        // Exchange: "Server Unavailable. 15", "Server Busy"
+        "unavailable",
+        "busy",
+    ]
+    .iter()
+    .any(|t| text.contains(t));
     told || code.is_some_and(|code| SLOW_CODES.contains(&code))
 }
