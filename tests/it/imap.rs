@@ -5,5 +5,9 @@ mod cuts;
 mod dovecot;
 #[cfg(feature = "testing")]
 mod scripted;
+#[cfg(feature = "testing")]
 mod server;
+#[cfg(feature = "testing")]
+mod server_faults;
+#[cfg(feature = "testing")]
 mod server_raw;
