@@ -116,7 +116,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 user: user.to_owned(),
                 authorities: authorities.clone(),
             },
-            password: Secret::new(password.to_owned()),
+            credential: Secret::new(password.to_owned()).into(),
             limits: Limits::default(),
             start: Start::Cursor,
         })

@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             user: user.clone(),
             authorities: Authorities::system(),
         },
-        password: Secret::new(std::env::var("MAILBOX_PASSWORD")?),
+        credential: Secret::new(std::env::var("MAILBOX_PASSWORD")?).into(),
         limits: Limits::default(),
         start: Start::Cursor,
     };

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::exit::{Exit, Failure};
 use super::keys;
 use crate::config::{Config, DEFAULT_STORE_URL, Mailbox, Security};
-use crate::inbox::{self, Authorities, Endpoint, Limits};
+use crate::inbox::{self, Authorities, Credential, Endpoint, Limits};
 use crate::ingest::policy::{Account, Org, Policy};
 use crate::ingest::recipe::Recipe;
 use crate::ingest::secret::Secret;
@@ -179,14 +179,14 @@ pub(crate) fn folders(config: &Config, start: Start) -> Result<Vec<FolderTask>, 
     // One set of authorities for each file, whatever the number of mailboxes.
     let mut known: BTreeMap<Option<&PathBuf>, Authorities> = BTreeMap::new();
     for mailbox in &config.mailboxes {
-        let password = mailbox_password(mailbox)?;
+        let credential = Credential::from(mailbox_password(mailbox)?);
         let file = mailbox.ca_file.as_ref();
         let authorities = known.entry(file).or_insert_with(|| file.cloned().into());
         tasks.extend(mailbox.folders.iter().map(|folder| FolderTask {
             mailbox: mailbox.name.clone(),
             folder: folder.clone(),
             endpoint: endpoint(mailbox, authorities),
-            password: password.clone(),
+            credential: credential.clone(),
             limits: Limits::default(),
             start,
         }));

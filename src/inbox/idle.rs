@@ -65,7 +65,7 @@ impl Session {
         loop {
             match self.wire.hear("IDLE", &tag, deadline, IDLE, |_| ()).await? {
                 Heard::Untagged => {}
-                Heard::Continue => break,
+                Heard::Continue(_) => break,
                 Heard::Tagged(result) => return self.without_idle(result.map(drop)),
             }
         }

@@ -17,6 +17,7 @@
 
 mod announce;
 mod authorities;
+mod credential;
 mod error;
 mod fetch;
 mod folder;
@@ -30,6 +31,7 @@ mod transport;
 mod wire;
 
 pub use authorities::Authorities;
+pub use credential::{BearerError, BearerFuture, BearerSource, Credential};
 pub use error::{Class, ConnectFault, InboxError, Phase, TlsFault};
 pub use fetch::Head;
 pub use folder::Folder;

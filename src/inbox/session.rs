@@ -10,12 +10,12 @@ use jiff::civil::Date;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Duration, Instant, timeout};
 
+use super::credential::Proof;
 use super::folder::{self, Folder};
 use super::login::{self, Capabilities};
 use super::text::clean;
 use super::wire::{Io, Wire};
-use super::{Endpoint, InboxError, Limits, Security, TlsFault, transport};
-use crate::ingest::secret::Secret;
+use super::{Credential, Endpoint, InboxError, Limits, Security, TlsFault, transport};
 
 /// How long a server may take to say good-bye.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -54,20 +54,21 @@ impl Session {
     /// Any [`InboxError`] but the ones about folders.
     pub async fn connect(
         endpoint: &Endpoint,
-        password: &Secret,
+        credential: &Credential,
         limits: &Limits,
     ) -> Result<Self, InboxError> {
         let at = format!("{}:{}", endpoint.host, endpoint.port);
+        let proof = credential.in_hand(&at).await?;
         let deadline = Instant::now() + limits.connect;
         let tcp = transport::tcp(endpoint, &at, deadline).await?;
         if endpoint.security == Security::StartTls {
-            return Self::after_starttls(endpoint, at, Box::new(tcp), password, limits).await;
+            return Self::after_starttls(endpoint, at, Box::new(tcp), &proof, limits).await;
         }
         let stream = transport::tls(endpoint, &at, Box::new(tcp), deadline).await?;
         let mut wire = Wire::new(stream, at, limits.clone());
         wire.phase_end = Some(Instant::now() + limits.login);
         let greeting = login::greeting(&mut wire).await?;
-        Self::log_in(wire, greeting, &endpoint.user, password).await
+        Self::log_in(wire, greeting, &endpoint.user, &proof).await
     }
 
     /// Greeting, STARTTLS, handshake and log-in, under one deadline.
@@ -75,7 +76,7 @@ impl Session {
         endpoint: &Endpoint,
         at: String,
         tcp: Box<dyn Io>,
-        password: &Secret,
+        proof: &Proof,
         limits: &Limits,
     ) -> Result<Self, InboxError> {
         let end = Instant::now() + limits.login;
@@ -92,7 +93,7 @@ impl Session {
         let mut wire = Wire::new(stream, at, limits.clone());
         wire.phase_end = Some(end);
         // a server does not greet again after STARTTLS
-        Self::log_in(wire, login::Greeting::Ok(None), &endpoint.user, password).await
+        Self::log_in(wire, login::Greeting::Ok(None), &endpoint.user, proof).await
     }
 
     /// Logs in over a stream that is private already: a tunnel, or a test's pipe. `at` names it in errors.
@@ -103,25 +104,26 @@ impl Session {
         stream: S,
         at: &str,
         user: &str,
-        password: &Secret,
+        credential: &Credential,
         limits: &Limits,
     ) -> Result<Self, InboxError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let proof = credential.in_hand(at).await?;
         let mut wire = Wire::new(Box::new(stream), at.to_owned(), limits.clone());
         wire.phase_end = Some(Instant::now() + limits.login);
         let greeting = login::greeting(&mut wire).await?;
-        Self::log_in(wire, greeting, user, password).await
+        Self::log_in(wire, greeting, user, &proof).await
     }
 
     async fn log_in(
         mut wire: Wire,
         greeting: login::Greeting,
         user: &str,
-        password: &Secret,
+        proof: &Proof,
     ) -> Result<Self, InboxError> {
-        let known = login::log_in(&mut wire, greeting, user, password).await?;
+        let known = login::log_in(&mut wire, greeting, user, proof).await?;
         wire.phase_end = None;
         let idles = known.has("IDLE");
         tracing::debug!(at = %wire.at, idle = idles, "logged in");

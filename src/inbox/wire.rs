@@ -51,8 +51,8 @@ pub(super) struct Done {
 pub(super) enum Heard {
     /// An untagged response.
     Untagged,
-    /// `+`.
-    Continue,
+    /// `+`, with its text: what a SASL mechanism asks.
+    Continue(String),
     /// The tagged response: OK, or why not.
     Tagged(Result<Done, InboxError>),
 }
@@ -96,7 +96,7 @@ impl Wire {
         loop {
             match self.hear(name, &tag, deadline, phase, &mut each).await? {
                 Heard::Untagged => {}
-                Heard::Continue => match parts.next() {
+                Heard::Continue(_) => match parts.next() {
                     Some(part) => self.send(&[part, "\r\n"], deadline, phase).await?,
                     None => {
                         return Err(self.protocol("the server asks for more than the command has"));
@@ -160,7 +160,10 @@ impl Wire {
     ) -> Result<Heard, InboxError> {
         let at = self.at.clone();
         let read = self.receive(|response| match response {
-            Response::Continue(_) => Ok(Heard::Continue),
+            Response::Continue(outcome) => {
+                let text = outcome.information.as_deref().unwrap_or_default();
+                Ok(Heard::Continue(text.to_owned()))
+            }
             Response::Done { tag: other, .. } if other.0 != tag => {
                 Err("the server answers a command that nobody gave")
             }

@@ -105,7 +105,7 @@ async fn live(
 
 async fn open(folder: &Folder) -> Result<(Session, crate::inbox::Folder), InboxError> {
     let task = &folder.task;
-    let mut session = Session::connect(&task.endpoint, &task.password, &task.limits).await?;
+    let mut session = Session::connect(&task.endpoint, &task.credential, &task.limits).await?;
     let name = session.resolve_folder(&task.folder).await?;
     tracing::info!(mailbox = task.mailbox, folder = task.folder, "connected");
     Ok((session, name))

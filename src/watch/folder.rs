@@ -13,10 +13,9 @@ use tokio::time::Instant;
 use super::backoff::Backoff;
 use super::pipeline::{Letter, Pipeline, log};
 use super::verdict::Verdict;
-use crate::inbox::{Endpoint, FolderState, Head, InboxError, Limits, Session};
+use crate::inbox::{Credential, Endpoint, FolderState, Head, InboxError, Limits, Session};
 use crate::ingest::cursor::{Cursor, Plan, Progress, Seen};
 use crate::ingest::order::Arrival;
-use crate::ingest::secret::Secret;
 use crate::ledger::Source;
 
 /// Heads that are asked for at once: the cursor moves after each such group.
@@ -45,8 +44,8 @@ pub struct FolderTask {
     pub folder: String,
     /// Where the mailbox is.
     pub endpoint: Endpoint,
-    /// Its password.
-    pub password: Secret,
+    /// What the user proves to it.
+    pub credential: Credential,
     /// Limits of a connection.
     pub limits: Limits,
     /// Where to begin.

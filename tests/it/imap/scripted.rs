@@ -76,7 +76,7 @@ async fn run(name: &str, text: &str) {
         ..Limits::default()
     };
     let (stream, server) = Script::parse(text).unwrap().serve();
-    let password = Secret::new(PASSWORD.to_owned());
+    let password = Secret::new(PASSWORD.to_owned()).into();
     let connected = Session::connect_over(
         stream,
         "mail.example:993",
@@ -234,7 +234,7 @@ async fn a_password_with_a_line_end_is_not_sent() {
         let script =
             Script::parse("S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] ready\nhang").unwrap();
         let (stream, _server) = script.serve();
-        let password = Secret::new(password.to_owned());
+        let password = Secret::new(password.to_owned()).into();
         let result = Session::connect_over(
             stream,
             "mail.example:993",
@@ -259,7 +259,7 @@ S: $ OK [CAPABILITY IMAP4rev1] welcome";
     // 8 letters and a question mark, of which two take two bytes
     let script = script.replace("{9}", "{11}");
     let (stream, _server) = Script::parse(&script).unwrap().serve();
-    let password = Secret::new("pässwörd?".to_owned());
+    let password = Secret::new("pässwörd?".to_owned()).into();
     Session::connect_over(
         stream,
         "mail.example:993",
@@ -276,7 +276,7 @@ S: $ OK [CAPABILITY IMAP4rev1] welcome";
 async fn a_dropped_wait_spends_the_connection() {
     let script = "login\nexamine\nC: $ UID SEARCH UID 6:*\nS: $ OK\nC: $ IDLE\nS: + idling\nhang";
     let (stream, _server) = Script::parse(script).unwrap().serve();
-    let password = Secret::new(PASSWORD.to_owned());
+    let password = Secret::new(PASSWORD.to_owned()).into();
     let limits = Limits::default();
     let mut session = Session::connect_over(stream, "mail.example:993", "user", &password, &limits)
         .await
@@ -300,7 +300,7 @@ async fn a_dropped_wait_spends_the_connection() {
 #[tokio::test(start_paused = true)]
 async fn logout_does_not_wait_for_ever() {
     let (stream, _server) = Script::parse("login\nC: $ LOGOUT\nhang").unwrap().serve();
-    let password = Secret::new(PASSWORD.to_owned());
+    let password = Secret::new(PASSWORD.to_owned()).into();
     let limits = Limits::default();
     let session = Session::connect_over(stream, "mail.example:993", "user", &password, &limits)
         .await
@@ -344,7 +344,7 @@ async fn starttls_is_all_or_nothing() {
         let script = Script::parse(script).unwrap();
         let server =
             tokio::spawn(async move { script.play(listener.accept().await.unwrap().0).await });
-        let password = Secret::new(PASSWORD.to_owned());
+        let password = Secret::new(PASSWORD.to_owned()).into();
         let error = Session::connect(&endpoint, &password, &Limits::default())
             .await
             .unwrap_err();
