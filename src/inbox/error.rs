@@ -124,14 +124,13 @@ pub enum Class {
 }
 
 /// Response codes (RFC 5530, and the field's own) that mean "slow", not "broken".
-const SLOW_CODES: [&str; 7] = [
+const SLOW_CODES: [&str; 6] = [
     "UNAVAILABLE",
     // Dovecot's word for its own trouble, a full disk or a missing folder of its own: it passes.
     "SERVERBUG",
     "INUSE",
     "LIMIT",
     "THROTTLED",
-    "ALERT",
     "OVERQUOTA",
 ];
 
@@ -204,9 +203,7 @@ impl InboxError {
     pub fn class(&self) -> Class {
         match self {
             Self::NoToken { error, .. } => error.class,
-            Self::LoginRefused { code, text, .. }
-            | Self::TokenRefused { code, text, .. }
-            | Self::Refused { code, text, .. }
+            Self::LoginRefused { code, text, .. } | Self::TokenRefused { code, text, .. }
                 if is_slow(code.as_deref(), text) =>
             {
                 Class::Throttled
@@ -224,8 +221,9 @@ impl InboxError {
             Self::Tls { .. }
             | Self::LoginDisabled { .. }
             | Self::TokenNotOffered { .. }
-            | Self::NoSuchFolder { .. }
-            | Self::Refused { .. } => Class::Policy,
+            | Self::NoSuchFolder { .. } => Class::Policy,
+            // who lets us in and then does not serve us may do so later
+            Self::Refused { .. } => Class::Throttled,
             _ => Class::Network,
         }
     }
@@ -258,7 +256,8 @@ impl InboxError {
     }
 }
 
-/// Gmail, Exchange, Dovecot and WildDuck say it in words (facts, 3.9).
+/// Gmail, Exchange, Dovecot and WildDuck say it in words (facts, 3.9). ALERT is no such code: Gmail says
+/// with it that it wants an app password, too.
 fn is_slow(code: Option<&str>, text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     let told = ["too many", "throttl", "try again later", "temporar"]

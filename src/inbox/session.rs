@@ -1,11 +1,9 @@
-//! One logged-in connection with one folder, opened read-only.
+//! One logged-in connection: how it begins and ends, and how mails are searched for.
 //!
 //! Knows which commands to give and what their answers mean. Never takes a refusal, a cut or a strange
-//! answer for an empty one, never changes the mailbox. Its data comes from the [`Wire`].
+//! answer for an empty one. Its data comes from the [`Wire`].
 
-use std::time::Instant as StdInstant;
-
-use async_imap::imap_proto::{MailboxDatum, Response, ResponseCode, StatusAttribute};
+use async_imap::imap_proto::{MailboxDatum, Response};
 use jiff::civil::Date;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Duration, Instant, timeout};
@@ -13,7 +11,6 @@ use tokio::time::{Duration, Instant, timeout};
 use super::credential::Proof;
 use super::folder::{self, Folder};
 use super::login::{self, Capabilities};
-use super::text::clean;
 use super::wire::{Io, Wire};
 use super::{Credential, Endpoint, InboxError, Limits, Security, TlsFault, transport};
 
@@ -31,20 +28,15 @@ const MAX_FOUND: usize = 1_000_000;
 #[derive(Debug)]
 pub struct Session {
     pub(super) wire: Wire,
-    known: Capabilities,
+    pub(super) known: Capabilities,
     /// The server has IDLE, and has not refused it yet.
     pub(super) idles: bool,
-}
-
-/// A folder as EXAMINE shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FolderState {
-    /// UIDs mean the same as long as this stays the same.
-    pub uid_validity: u32,
-    /// No mail that comes will have a lower UID; some servers do not tell.
-    pub uid_next: Option<u32>,
-    /// How many mails there are.
-    pub exists: u32,
+    /// The server tells of folders that are not open.
+    pub(super) notified: bool,
+    /// When the folder that is open was opened.
+    pub(super) opened_at: Instant,
+    /// The tag of an IDLE that was not ended yet.
+    pub(super) idling: Option<String>,
 }
 
 impl Session {
@@ -127,7 +119,14 @@ impl Session {
         wire.phase_end = None;
         let idles = known.has("IDLE");
         tracing::debug!(at = %wire.at, idle = idles, "logged in");
-        Ok(Self { wire, known, idles })
+        Ok(Self {
+            wire,
+            known,
+            idles,
+            notified: false,
+            opened_at: Instant::now(),
+            idling: None,
+        })
     }
 
     /// The folder with this name. `\Junk` and the like (RFC 6154) are looked up; other names are taken as
@@ -141,69 +140,6 @@ impl Session {
         } else {
             Ok(Folder::named(name))
         }
-    }
-
-    /// Opens a folder read-only.
-    ///
-    /// # Errors
-    /// [`InboxError::NoSuchFolder`], and any refusal or cut.
-    pub async fn examine(&mut self, folder: &Folder) -> Result<FolderState, InboxError> {
-        let mut seen = Seen::default();
-        let line = format!("EXAMINE {}", folder.quoted());
-        let opened = self
-            .wire
-            .command("EXAMINE", &[&line], |response| seen.note(response))
-            .await;
-        if let Err(error) = opened {
-            return Err(self.explain(error, folder).await?);
-        }
-        if seen.uid_validity.is_none() || seen.uid_next.is_none() {
-            // Winmail and 163.com leave them out of EXAMINE (facts, 4.3)
-            let line = format!("STATUS {} (UIDVALIDITY UIDNEXT)", folder.quoted());
-            match self
-                .wire
-                .command("STATUS", &[&line], |response| seen.note(response))
-                .await
-            {
-                Ok(_) | Err(InboxError::Refused { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let uid_validity = seen
-            .uid_validity
-            .ok_or_else(|| self.wire.protocol("the server tells no UIDVALIDITY"))?;
-        Ok(FolderState {
-            uid_validity,
-            uid_next: seen.uid_next,
-            exists: seen.exists,
-        })
-    }
-
-    /// Why a folder was not opened. Dovecot says that a folder is missing in words only, others in their
-    /// user's language: without a code, LIST is asked.
-    async fn explain(
-        &mut self,
-        error: InboxError,
-        folder: &Folder,
-    ) -> Result<InboxError, InboxError> {
-        let missing = match &error {
-            InboxError::Refused {
-                status: "NO",
-                code: None,
-                ..
-            } => !folder::exists(&mut self.wire, folder).await?,
-            InboxError::Refused {
-                code: Some(code), ..
-            } => code == "NONEXISTENT" || code == "TRYCREATE",
-            _ => false,
-        };
-        if !missing {
-            return Ok(error);
-        }
-        Ok(InboxError::NoSuchFolder {
-            at: self.wire.at.clone(),
-            folder: clean(folder.as_str()),
-        })
     }
 
     /// The UIDs from `first_uid` on, in order.
@@ -255,55 +191,26 @@ impl Session {
 
     /// When the server last answered a command: proof that the connection lived then.
     #[must_use]
-    pub fn last_roundtrip(&self) -> StdInstant {
-        self.wire.last_roundtrip.into_std()
+    pub fn last_roundtrip(&self) -> Instant {
+        self.wire.last_roundtrip
     }
 
-    /// Says good-bye, for two seconds at most, and closes the connection.
+    /// What the server wants a person to read (`[ALERT]`, RFC 9051, 7.1), since this was last asked.
+    pub fn take_alerts(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.wire.told.alerts)
+    }
+
+    /// Says good-bye, for two seconds at most, and closes the connection. An IDLE is ended first.
     pub async fn logout(mut self) {
         let farewell = async {
+            if let Some(tag) = self.idling.take() {
+                let _ = self.done(&tag).await;
+            }
             if !self.wire.is_busy() {
                 let _ = self.wire.command("LOGOUT", &[], |_| ()).await;
             }
             self.wire.close().await;
         };
         let _ = timeout(FAREWELL, farewell).await;
-    }
-}
-
-/// What EXAMINE and STATUS tell.
-#[derive(Default)]
-struct Seen {
-    uid_validity: Option<u32>,
-    uid_next: Option<u32>,
-    exists: u32,
-}
-
-impl Seen {
-    fn note(&mut self, response: &Response<'_>) {
-        match response {
-            Response::MailboxData(MailboxDatum::Exists(count)) => self.exists = *count,
-            Response::MailboxData(MailboxDatum::Status { status, .. }) => {
-                status
-                    .iter()
-                    .for_each(|attribute| self.note_status(attribute));
-            }
-            Response::Data { outcome, .. } => match outcome.code {
-                Some(ResponseCode::UidValidity(value)) => self.uid_validity = Some(value),
-                Some(ResponseCode::UidNext(value)) => self.uid_next = Some(value),
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-
-    fn note_status(&mut self, attribute: &StatusAttribute) {
-        match attribute {
-            StatusAttribute::UidValidity(value) => {
-                self.uid_validity = self.uid_validity.or(Some(*value))
-            }
-            StatusAttribute::UidNext(value) => self.uid_next = self.uid_next.or(Some(*value)),
-            _ => {}
-        }
     }
 }
