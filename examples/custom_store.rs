@@ -19,11 +19,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use sftoken::dns::Resolver;
-use sftoken::inbox::{Authorities, Endpoint, Limits, Security};
+use sftoken::inbox::{Authorities, Endpoint, Security, Server};
 use sftoken::ingest::secret::Secret;
 use sftoken::ledger::Ledger;
 use sftoken::store::{Capabilities, Key, Meta, Store, StoreError, StoreErrorKind};
-use sftoken::watch::{FolderTask, Pipeline, Shutdown, Start, Stores, watch};
+use sftoken::watch::{MailboxTask, Pipeline, Shutdown, Stores, watch};
 use sftoken::{Account, KeyAnswers, Policy, Recipe, Token};
 
 /// A folder with a file per token.
@@ -104,11 +104,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let accounts = fs::read_to_string(accounts)?;
     let pipeline = pipeline(Path::new(out), keys, &accounts)?;
     let authorities = Authorities::with_file(ca);
-    let folder = |line: &str| -> Result<FolderTask, Box<dyn Error>> {
+    let mailbox = |line: &str| -> Result<MailboxTask, Box<dyn Error>> {
         let (user, password) = line.split_once('\t').ok_or("USER<tab>PASSWORD is wanted")?;
-        Ok(FolderTask {
-            mailbox: user.to_owned(),
-            folder: "INBOX".to_owned(),
+        let server = Server {
             endpoint: Endpoint {
                 host: host.clone(),
                 port: port.parse()?,
@@ -116,18 +114,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 user: user.to_owned(),
                 authorities: authorities.clone(),
             },
-            password: Secret::new(password.to_owned()),
-            limits: Limits::default(),
-            start: Start::Cursor,
-        })
+            credential: Secret::new(password.to_owned()).into(),
+        };
+        Ok(MailboxTask::new(user, Arc::new(server)))
     };
-    let folders: Result<Vec<FolderTask>, _> = accounts.lines().map(folder).collect();
+    let mailboxes: Result<Vec<MailboxTask>, _> = accounts.lines().map(mailbox).collect();
 
     // Verdicts are for whoever wants to tell people; here nobody listens.
     let (verdicts, _) = tokio::sync::mpsc::unbounded_channel();
     let (_switch, shutdown) = Shutdown::new();
     tokio::select! {
-        ended = watch(folders?, &pipeline, &verdicts, &shutdown) => match ended {
+        ended = watch(mailboxes?, &pipeline, &verdicts, &shutdown) => match ended {
             Ok(()) => Ok(()),
             Err(given_up) => Err(given_up[0].to_string().into()),
         },

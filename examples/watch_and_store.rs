@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use sftoken::dns::Resolver;
-use sftoken::inbox::{Authorities, Endpoint, Limits, Security};
+use sftoken::inbox::{Authorities, Endpoint, Security, Server};
 use sftoken::ingest::secret::Secret;
 use sftoken::ledger::Ledger;
 use sftoken::store::StoreOptions;
-use sftoken::watch::{FolderTask, Pipeline, Shutdown, Start, Stores, Verdict, watch};
+use sftoken::watch::{MailboxTask, Pipeline, Shutdown, Stores, Verdict, watch};
 use sftoken::{Policy, Recipe};
 
 #[tokio::main(flavor = "current_thread")]
@@ -39,9 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ledger: Arc::new(Ledger::open(ledger)?),
         clock: Arc::new(Timestamp::now),
     };
-    let folder = FolderTask {
-        mailbox: user.clone(),
-        folder: "INBOX".to_owned(),
+    let server = Server {
         endpoint: Endpoint {
             host: host.clone(),
             port: 993,
@@ -49,10 +47,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
             user: user.clone(),
             authorities: Authorities::system(),
         },
-        password: Secret::new(std::env::var("MAILBOX_PASSWORD")?),
-        limits: Limits::default(),
-        start: Start::Cursor,
+        credential: Secret::new(std::env::var("MAILBOX_PASSWORD")?).into(),
     };
+    // The inbox, and the junk folder if there is one; read-only.
+    let mailbox = MailboxTask::new(user, Arc::new(server));
 
     let (sender, mut verdicts) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {
@@ -63,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Dropping the switch ends every connection.
     let (switch, shutdown) = Shutdown::new();
     tokio::select! {
-        ended = watch(vec![folder], &pipeline, &sender, &shutdown) => match ended {
+        ended = watch(vec![mailbox], &pipeline, &sender, &shutdown) => match ended {
             Ok(()) => Ok(()),
             Err(given_up) => Err(given_up[0].to_string().into()),
         },

@@ -97,7 +97,7 @@ pub(crate) struct Direct {
     /// Certificates to trust beside the system's, PEM
     #[arg(long, value_name = "FILE", requires = "mailbox")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Folder to watch (repeatable) [default: INBOX]
+    /// Folder to watch (repeatable) [default: the inbox, and the junk folder if there is one]
     #[arg(long = "folder", value_name = "FOLDER", requires = "mailbox")]
     pub(crate) folders: Vec<String>,
     /// Store for the tokens, as in keyring://sftoken

@@ -9,19 +9,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::exit::{Exit, Failure};
 use super::keys;
-use crate::config::{Config, DEFAULT_STORE_URL, Mailbox, Security};
-use crate::inbox::{self, Authorities, Endpoint, Limits};
+use crate::config::{self, Config, DEFAULT_STORE_URL, Mailbox, Security, Watching};
+use crate::inbox::{self, Authorities, Credential, Endpoint, Limits, Server};
 use crate::ingest::policy::{Account, Org, Policy};
 use crate::ingest::recipe::Recipe;
 use crate::ingest::secret::Secret;
 use crate::ledger::Ledger;
 use crate::secret::{SecretError, SecretRef, Sources, resolve};
 use crate::store::{self, Key, Store, StoreError, StoreOptions};
-use crate::watch::{Clock, FolderTask, Pipeline, Start, Stores, Trouble};
+use crate::watch::{Clock, FolderChoice, Handled, MailboxTask, Pipeline, Start, Stores, Trouble};
 
 /// The pipeline of a configuration.
 pub(crate) fn pipeline(config: &Config, policy: Policy, clock: Clock) -> Result<Pipeline, Failure> {
@@ -169,8 +169,8 @@ pub(crate) fn check_stores(stores: &Stores, config: &Config) -> Result<(), Failu
     Ok(())
 }
 
-/// Every folder of every mailbox.
-pub(crate) fn folders(config: &Config, start: Start) -> Result<Vec<FolderTask>, Failure> {
+/// Every mailbox.
+pub(crate) fn mailboxes(config: &Config, start: Start) -> Result<Vec<MailboxTask>, Failure> {
     if config.mailboxes.is_empty() {
         let hint = "add a [mailbox.NAME] to the configuration, or give --mailbox imaps://USER@HOST";
         return Err(Failure::new(Exit::Usage, "no mailbox is configured", hint));
@@ -179,19 +179,44 @@ pub(crate) fn folders(config: &Config, start: Start) -> Result<Vec<FolderTask>, 
     // One set of authorities for each file, whatever the number of mailboxes.
     let mut known: BTreeMap<Option<&PathBuf>, Authorities> = BTreeMap::new();
     for mailbox in &config.mailboxes {
-        let password = mailbox_password(mailbox)?;
+        let credential = Credential::from(mailbox_password(mailbox)?);
         let file = mailbox.ca_file.as_ref();
         let authorities = known.entry(file).or_insert_with(|| file.cloned().into());
-        tasks.extend(mailbox.folders.iter().map(|folder| FolderTask {
-            mailbox: mailbox.name.clone(),
-            folder: folder.clone(),
+        let server = Server {
             endpoint: endpoint(mailbox, authorities),
-            password: password.clone(),
-            limits: Limits::default(),
-            start,
-        }));
+            credential,
+        };
+        let task = MailboxTask::new(&mailbox.name, Arc::new(server));
+        tasks.push(watched(task, &mailbox.watching, start));
     }
     Ok(tasks)
+}
+
+/// The task, as its owner wants it watched.
+fn watched(task: MailboxTask, wanted: &Watching, start: Start) -> MailboxTask {
+    let seconds = |length: SignedDuration| Duration::try_from(length).unwrap_or_default();
+    let named = |names: &Vec<String>| names.iter().map(FolderChoice::required).collect();
+    MailboxTask {
+        folders: wanted
+            .folders
+            .as_ref()
+            .map_or_else(FolderChoice::usual, named),
+        limits: Limits {
+            liveness: seconds(wanted.liveness),
+            idle_renew: seconds(wanted.renewal),
+            ..Limits::default()
+        },
+        start,
+        handled: match &wanted.handled {
+            config::Handled::Leave => Handled::Leave,
+            config::Handled::Seen => Handled::Seen,
+            config::Handled::Flag => Handled::Flag,
+            config::Handled::MoveTo(folder) => Handled::MoveTo(folder.clone()),
+            config::Handled::Delete => Handled::Delete,
+        },
+        claim: wanted.claim,
+        ..task
+    }
 }
 
 fn endpoint(mailbox: &Mailbox, authorities: &Authorities) -> Endpoint {

@@ -68,6 +68,8 @@ impl Tally {
         match verdict {
             Verdict::Open(_, Trouble::Undecided(_)) => self.undecided += 1,
             Verdict::Open(_, Trouble::Store(_)) => self.unstored = Some(Exit::Store),
+            // another watcher deals with it
+            Verdict::Open(_, Trouble::Claimed) => {}
             Verdict::Open(..) => {
                 self.unstored.get_or_insert(Exit::Failed);
             }

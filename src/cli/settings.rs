@@ -94,7 +94,7 @@ fn apply(config: &mut Config, direct: &Direct) -> Result<(), Failure> {
             .transpose()?;
         mailbox.ca_file.clone_from(&direct.ca_file);
         if !direct.folders.is_empty() {
-            mailbox.folders.clone_from(&direct.folders);
+            mailbox.watching.folders = Some(direct.folders.clone());
         }
         config.mailboxes = vec![mailbox];
     }

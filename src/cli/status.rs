@@ -15,6 +15,7 @@ use super::{engine, json, settings};
 use crate::config::{Config, DEFAULT_MAX_AGE};
 use crate::ingest::event::{Receipt, SCHEMA};
 use crate::ingest::policy::Org;
+use crate::watch::FolderChoice;
 
 /// One account, as `status --json` prints it.
 #[derive(Debug, Serialize)]
@@ -31,11 +32,13 @@ struct AccountLine {
     max_age_seconds: i64,
 }
 
-/// The last proven contact with one folder.
+/// The last proven contact with one folder: when the connection that watches it was last answered.
 #[derive(Debug, Serialize)]
 struct FolderLine {
     mailbox: String,
     folder: String,
+    /// `ok`, `silent` (for longer than a dead connection may go unnoticed: nobody watches), or `never`.
+    state: &'static str,
     last_contact: Option<String>,
     silent_seconds: Option<i64>,
 }
@@ -146,32 +149,46 @@ fn state(age: Option<SignedDuration>, max_age: SignedDuration) -> &'static str {
     }
 }
 
-/// Configured folders; one that never answered has no contact.
+/// Beside the liveness, what a probe, its answer and the ledger's writing may add.
+const GRACE: SignedDuration = SignedDuration::from_secs(30);
+
+/// Configured folders, or those of a mailbox that the ledger knows; one that never answered has no
+/// contact.
 fn folders(
     config: &Config,
     contacts: &[(String, String, Timestamp)],
     now: Timestamp,
 ) -> Vec<FolderLine> {
-    let configured = config.mailboxes.iter().flat_map(|mailbox| {
-        mailbox
-            .folders
-            .iter()
-            .map(|folder| (mailbox.name.clone(), folder.clone()))
-    });
-    configured
-        .map(|(mailbox, folder)| {
-            let contact = contacts
-                .iter()
-                .find(|(name, other, _)| *name == mailbox && *other == folder);
-            let at = contact.map(|(_, _, at)| *at);
-            FolderLine {
-                mailbox,
+    let mut lines = Vec::new();
+    for mailbox in &config.mailboxes {
+        let known = contacts.iter().filter(|(name, ..)| *name == mailbox.name);
+        let known: Vec<_> = known.collect();
+        let usual = FolderChoice::usual().into_iter();
+        let names = mailbox.watching.folders.clone().unwrap_or_else(|| {
+            // the junk folder, where there is one
+            let there = |choice: &FolderChoice| {
+                choice.required || known.iter().any(|(_, folder, _)| *folder == choice.name)
+            };
+            usual.filter(there).map(|choice| choice.name).collect()
+        });
+        for folder in names {
+            let contact = known.iter().find(|(_, other, _)| *other == folder);
+            let silence = contact.map(|(_, _, at)| (*at, now.duration_since(*at)));
+            let limit = mailbox.watching.liveness + GRACE;
+            lines.push(FolderLine {
+                mailbox: mailbox.name.clone(),
                 folder,
-                last_contact: at.map(|at| format!("{at:.0}")),
-                silent_seconds: at.map(|at| now.duration_since(at).as_secs()),
-            }
-        })
-        .collect()
+                state: match silence {
+                    None => "never",
+                    Some((_, silence)) if silence > limit => "silent",
+                    Some(_) => "ok",
+                },
+                last_contact: silence.map(|(at, _)| format!("{at:.0}")),
+                silent_seconds: silence.map(|(_, silence)| silence.as_secs()),
+            });
+        }
+    }
+    lines
 }
 
 fn write(out: &mut impl Write, status: &Status, style: Style) -> io::Result<()> {
@@ -206,9 +223,14 @@ fn write(out: &mut impl Write, status: &Status, style: Style) -> io::Result<()> 
         let contact = folder
             .silent_seconds
             .map_or_else(|| "never".to_owned(), |ago| format!("{} ago", rough(ago)));
+        let colour = match folder.state {
+            "ok" => Colour::Green,
+            _ => Colour::Yellow,
+        };
         writeln!(
             out,
-            "mailbox {}/{}: last contact {contact}",
+            "{} mailbox {}/{}: last proven contact {contact}",
+            style.paint(colour, folder.state),
             escape(&folder.mailbox),
             escape(&folder.folder)
         )?;

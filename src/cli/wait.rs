@@ -36,7 +36,7 @@ pub(crate) fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
     engine::check_stores(&pipeline.stores, &config)?;
     let start = args.since.map_or(Start::Now, Start::Since);
     let order = Order {
-        folders: engine::folders(&config, start)?,
+        mailboxes: engine::mailboxes(&config, start)?,
         since: args.since.unwrap_or_else(Timestamp::now),
         accounts,
     };

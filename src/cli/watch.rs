@@ -4,8 +4,11 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::pin::pin;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::args::{Global, Watch};
 use super::exit::{Exit, Failure};
@@ -13,6 +16,9 @@ use super::receipts::{self, Tally};
 use super::{engine, settings, signals};
 use crate::config::Config;
 use crate::watch::{Pipeline, Shutdown, Start, Stopped, Verdict, catch_up, watch};
+
+/// How long the good-byes to all servers may take together: each takes two seconds at most.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Runs `watch`.
 pub(crate) fn run(global: &Global, args: &Watch) -> Result<Exit, Failure> {
@@ -27,26 +33,27 @@ pub(crate) fn run(global: &Global, args: &Watch) -> Result<Exit, Failure> {
     } else {
         warn_of_stores(&pipeline, &config);
     }
-    let folders = engine::folders(&config, Start::Cursor)?;
+    let mailboxes = engine::mailboxes(&config, Start::Cursor)?;
     engine::block_on(async {
         let (sender, verdicts) = mpsc::unbounded_channel();
         let printing = tokio::spawn(print_all(verdicts, global.json));
         let exit = if args.once {
-            let failed = catch_up(folders, &pipeline, &sender).await.err();
+            let failed = catch_up(mailboxes, &pipeline, &sender).await.err();
             drop(sender);
             let tally = printing.await.unwrap_or_default();
             first_failure(failed)?;
             tally.exit(Exit::Done)
         } else {
             let (switch, shutdown) = Shutdown::new();
-            let watching = watch(folders, &pipeline, &sender, &shutdown);
+            let mut watching = pin!(watch(mailboxes, &pipeline, &sender, &shutdown));
             tokio::select! {
                 signal = signals::first() => {
                     tracing::info!(signal, "stopping");
                     drop(switch);
+                    let _ = timeout(FAREWELL, watching).await;
                     Exit::Signal(signal)
                 }
-                ended = watching => {
+                ended = &mut watching => {
                     first_failure(ended.err())?;
                     Exit::Mailbox
                 }
@@ -91,7 +98,7 @@ async fn print_all(mut verdicts: mpsc::UnboundedReceiver<Verdict>, as_json: bool
     tally
 }
 
-/// The first folder that failed makes the exit status; the others are told too.
+/// The first mailbox that failed makes the exit status; the others are told too.
 fn first_failure(failed: Option<Vec<Stopped>>) -> Result<(), Failure> {
     let mut failed = failed.into_iter().flatten();
     let Some(first) = failed.next() else {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{ConfigError, Place};
 use super::reader::Reader;
+use super::watching::{self, Watching};
 use crate::secret::SecretRef;
 
 /// How the connection is secured. There is no unsecured one.
@@ -42,8 +43,8 @@ pub struct Mailbox {
     pub ca_file: Option<PathBuf>,
     /// Where the password stands; `None`: ask.
     pub password: Option<SecretRef>,
-    /// Folders, as the user writes them: special-use names begin with a backslash.
-    pub folders: Vec<String>,
+    /// Its folders, and how they are watched.
+    pub watching: Watching,
 }
 
 /// The name of the mailbox that `--mailbox` gives.
@@ -63,7 +64,7 @@ impl Mailbox {
             url,
             ca_file: None,
             password: None,
-            folders: vec!["INBOX".to_owned()],
+            watching: Watching::default(),
         })
     }
 }
@@ -90,21 +91,12 @@ fn read(reader: &Reader<'_>, name: &str) -> Result<Mailbox, ConfigError> {
     let text = reader.required(&key("url"), EXAMPLE)?;
     let url =
         parse_url(text).map_err(|(problem, hint)| reader.wrong(&key("url"), &problem, &hint))?;
-    let folders = reader.checked_list(&key("folders"), |folder| match folder {
-        "" => Err(("a folder has no name".to_owned(), "remove it".to_owned())),
-        folder => Ok(folder.to_owned()),
-    })?;
-    let folders = folders.unwrap_or_else(|| vec!["INBOX".to_owned()]);
-    if folders.is_empty() {
-        let hint = "name one, or remove the key: the default is [\"INBOX\"]";
-        return Err(reader.wrong(&key("folders"), "the list names no folder", hint));
-    }
     Ok(Mailbox {
         name: name.to_owned(),
         url,
         ca_file: reader.path(&key("ca_file")),
         password: reader.secret(&["mailbox", name, "auth", "password"])?,
-        folders,
+        watching: watching::read(reader, name)?,
     })
 }
 
@@ -120,16 +112,9 @@ fn refuse_what_is_not_done(reader: &Reader<'_>, name: &str) -> Result<(), Config
         let hint = "log in with an app password: auth = { password = \"keyring:sftoken/NAME\" }";
         return Err(reader.not_yet(&oauth, hint));
     }
-    let handled = ["mailbox", name, "handled"];
-    match reader.text(&handled) {
-        None | Some("leave") => Ok(()),
-        Some("seen" | "flag" | "delete") => Err(reader.not_yet(&handled, LEAVE)),
-        Some(other) if other.starts_with("move:") => Err(reader.not_yet(&handled, LEAVE)),
-        Some(other) => Err(reader.wrong(&handled, &format!("{other:?} is not known here"), LEAVE)),
-    }
+    Ok(())
 }
 
-const LEAVE: &str = "write handled = \"leave\", or remove the key: the mailbox is opened read-only";
 const EXAMPLE: &str = "write it as url = \"imaps://user@example.com@imap.example.com\"";
 
 /// Reads `imaps://USER@HOST:PORT`; USER may hold an `@`, so that the last one splits.

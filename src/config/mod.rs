@@ -18,6 +18,7 @@ mod mailbox;
 mod place;
 mod reader;
 mod trust;
+mod watching;
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use error::{ConfigError, Place};
 pub use mailbox::{COMMAND_LINE, Mailbox, MailboxUrl, Security, password_option};
 pub use place::{default_file, default_state_dir};
 pub use trust::DEFAULT_MAX_MAIL_AGE;
+pub use watching::{DEFAULT_LIVENESS, DEFAULT_RENEWAL, Handled, Watching};
 
 use crate::ingest::policy::{self, Policy};
 use entries::Entries;

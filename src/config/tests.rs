@@ -73,7 +73,8 @@ fn every_key_of_the_sample_is_understood() {
         (mailbox.url.port, mailbox.url.security),
         (993, Security::Tls)
     );
-    assert_eq!(mailbox.folders, ["INBOX", "\\Junk"]);
+    let folders = mailbox.watching.folders.as_deref().unwrap();
+    assert_eq!(folders, ["INBOX", "\\Junk"]);
     assert_eq!(config.policy.max_age, Some(SignedDuration::from_hours(72)));
     assert_eq!(config.policy.signing_domains, ["salesforce.com"]);
     assert_eq!(config.dns.keys, [Path::new("/etc/dns.keys")]);
@@ -199,8 +200,6 @@ fn what_is_not_done_yet_is_never_passed_over() {
     let cases = [
         "[mailbox.a]\npreset = \"gmail\"",
         "[mailbox.a]\nauth = { oauth2 = \"google\" }",
-        "[mailbox.a]\nhandled = \"seen\"",
-        "[mailbox.a]\nhandled = \"move:Done\"",
         "[trust]\nproof = \"either\"",
         "[trust]\nauthserv_id = \"mx.example.com\"",
         "[trust]\npinned_keys = [\"x\"]",

@@ -5,6 +5,7 @@
 
 mod words;
 
+use super::BearerError;
 use super::guard::Violation;
 
 /// A fault of a mailbox connection. `at` is `host:port`. After anything but [`InboxError::Refused`] and
@@ -26,6 +27,17 @@ pub enum InboxError {
         code: Option<String>,
         text: String,
     },
+    /// There is no access token to log in with.
+    NoToken { at: String, error: BearerError },
+    /// The server does not take this access token; `detail` is what it says of it beside the text.
+    TokenRefused {
+        at: String,
+        code: Option<String>,
+        text: String,
+        detail: Option<String>,
+    },
+    /// The server takes no access tokens.
+    TokenNotOffered { at: String },
     /// The server takes no password, not even over TLS.
     LoginDisabled { at: String },
     /// User name or password cannot be sent: they hold a line end or a NUL.
@@ -112,14 +124,13 @@ pub enum Class {
 }
 
 /// Response codes (RFC 5530, and the field's own) that mean "slow", not "broken".
-const SLOW_CODES: [&str; 7] = [
+const SLOW_CODES: [&str; 6] = [
     "UNAVAILABLE",
     // Dovecot's word for its own trouble, a full disk or a missing folder of its own: it passes.
     "SERVERBUG",
     "INUSE",
     "LIMIT",
     "THROTTLED",
-    "ALERT",
     "OVERQUOTA",
 ];
 
@@ -173,6 +184,9 @@ impl InboxError {
                 ..
             } => "tls_failed",
             Self::LoginRefused { .. } => "login_refused",
+            Self::NoToken { error, .. } => error.kind,
+            Self::TokenRefused { .. } => "token_refused",
+            Self::TokenNotOffered { .. } => "token_not_offered",
             Self::LoginDisabled { .. } => "login_disabled",
             Self::BadCredential { .. } => "bad_credential",
             Self::Refused { .. } => "command_refused",
@@ -188,11 +202,15 @@ impl InboxError {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::LoginRefused { code, text, .. } if is_slow(code.as_deref(), text) => {
+            Self::NoToken { error, .. } => error.class,
+            Self::LoginRefused { code, text, .. } | Self::TokenRefused { code, text, .. }
+                if is_slow(code.as_deref(), text) =>
+            {
                 Class::Throttled
             }
-            Self::LoginRefused { .. } | Self::BadCredential { .. } => Class::Auth,
-            Self::Refused { code, text, .. } if is_slow(code.as_deref(), text) => Class::Throttled,
+            Self::LoginRefused { .. } | Self::TokenRefused { .. } | Self::BadCredential { .. } => {
+                Class::Auth
+            }
             Self::Disconnected {
                 bye: Some(text), ..
             } if is_slow(None, text) => Class::Throttled,
@@ -200,10 +218,12 @@ impl InboxError {
                 fault: TlsFault::Handshake,
                 ..
             } => Class::Network,
-            Self::Tls { .. } | Self::LoginDisabled { .. } | Self::NoSuchFolder { .. } => {
-                Class::Policy
-            }
-            Self::Refused { .. } => Class::Policy,
+            Self::Tls { .. }
+            | Self::LoginDisabled { .. }
+            | Self::TokenNotOffered { .. }
+            | Self::NoSuchFolder { .. } => Class::Policy,
+            // who lets us in and then does not serve us may do so later
+            Self::Refused { .. } => Class::Throttled,
             _ => Class::Network,
         }
     }
@@ -213,9 +233,31 @@ impl InboxError {
     pub fn is_transient(&self) -> bool {
         matches!(self.class(), Class::Network | Class::Throttled)
     }
+
+    /// Whether the session ended with its access token: a normal event, about once an hour (Exchange:
+    /// "Session invalidated - AccessTokenExpired", Gmail: "Session expired, please login again"; facts,
+    /// 3.6).
+    #[must_use]
+    pub fn is_expiry(&self) -> bool {
+        let Self::Disconnected {
+            bye: Some(text), ..
+        } = self
+        else {
+            return false;
+        };
+        let text = text.to_ascii_lowercase();
+        [
+            "accesstokenexpired",
+            "session expired",
+            "session invalidated",
+        ]
+        .iter()
+        .any(|told| text.contains(told))
+    }
 }
 
-/// Gmail, Exchange, Dovecot and WildDuck say it in words (facts, 3.9).
+/// Gmail, Exchange, Dovecot and WildDuck say it in words (facts, 3.9). ALERT is no such code: Gmail says
+/// with it that it wants an app password, too.
 fn is_slow(code: Option<&str>, text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     let told = [

@@ -20,6 +20,10 @@ const CHUNK: usize = 100;
 /// BODYSTRUCTURE (facts, 4.2 row 21).
 const HEAD: &str = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID DKIM-SIGNATURE)])";
 
+/// The same without the date: the parser panics on `INTERNALDATE NIL` (facts, 4.2 row 8).
+const UNDATED: &str =
+    "(UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID DKIM-SIGNATURE)])";
+
 /// What is known of a mail before its body is fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -47,11 +51,23 @@ impl Session {
     /// # Errors
     /// Any refusal or cut, and a server that answers by half.
     pub async fn heads(&mut self, uids: &[u32]) -> Result<Vec<Head>, InboxError> {
+        self.heads_with(uids, HEAD).await
+    }
+
+    /// The same without [`Head::internal_date`]: for a mail whose head broke a connection before.
+    ///
+    /// # Errors
+    /// As [`heads`](Self::heads).
+    pub async fn undated_heads(&mut self, uids: &[u32]) -> Result<Vec<Head>, InboxError> {
+        self.heads_with(uids, UNDATED).await
+    }
+
+    async fn heads_with(&mut self, uids: &[u32], what: &str) -> Result<Vec<Head>, InboxError> {
         let mut heads = Vec::new();
         for chunk in uids.chunks(CHUNK) {
             let mut found: BTreeMap<u32, Partial> =
                 chunk.iter().map(|&uid| (uid, Partial::default())).collect();
-            let line = format!("UID FETCH {} {HEAD}", ranges(chunk));
+            let line = format!("UID FETCH {} {what}", ranges(chunk));
             self.wire
                 .command("FETCH", &[&line], |response| note(&mut found, response))
                 .await?;

@@ -47,6 +47,11 @@ impl Folder {
     }
 }
 
+/// Whether two names on the wire are one folder's: only INBOX has no case (RFC 9051, 5.1).
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    one == other || (one.eq_ignore_ascii_case("INBOX") && other.eq_ignore_ascii_case("INBOX"))
+}
+
 /// A quoted string. Line ends cannot be in it: names are encoded before, credentials are checked before.
 pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))

@@ -1,10 +1,11 @@
-//! Waiting for something to happen.
+//! Waiting for something to happen, and proving meanwhile that it would be heard.
 //!
-//! Knows IDLE (RFC 2177), and what to do without it. Never searches: whoever is woken does, after every
-//! wake and before every wait. Its data comes from the [`Wire`](super::wire::Wire).
+//! Knows IDLE (RFC 2177), what to do without it, and when a silent connection is asked whether it still
+//! lives. Never searches: whoever is woken does, after every wake and before every wait. Its data comes
+//! from the [`Wire`](super::wire::Wire).
 //!
 //! ```text
-//! IDLE -> "+" -> anything that may mean new mail, or the renewal's time -> DONE -> tagged OK -> Wake
+//! IDLE -> "+" -> anything that may mean new mail, or the time to ask -> DONE -> tagged OK -> Wake
 //! ```
 
 use std::time::Duration;
@@ -14,17 +15,26 @@ use tokio::time::{Instant, timeout_at};
 use super::wire::Heard;
 use super::{InboxError, Phase, Session};
 
+/// Exchange stops to push in a longer IDLE (angus-mail#176).
+const EXCHANGE_RENEW: Duration = Duration::from_secs(10 * 60);
+
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wake {
-    /// Something was seen that may mean new mail.
+    /// Something was seen that may mean new mail in the open folder.
     Changed,
-    /// Time to show that the connection lives; there may be new mail all the same.
+    /// Something was seen that may mean new mail in another folder: see
+    /// [`news_elsewhere`](Session::news_elsewhere).
+    Elsewhere,
+    /// The server has answered: the connection lives, and nothing was seen.
+    Alive,
+    /// Time to open the folder anew.
     Renew,
 }
 
 impl Session {
-    /// Waits until there may be new mail, or until it is time to look anyway. Search after either.
+    /// Waits until there may be new mail, or until the connection was proven to live. Search after
+    /// [`Wake::Changed`]; after [`Wake::Alive`], wait again.
     ///
     /// Returns at once if anything was seen since the last search: an EXISTS that comes with another
     /// command's answer, or before the `+`, is told only once (chatmail/core#4926).
@@ -43,42 +53,76 @@ impl Session {
         if self.wire.is_busy() {
             return Err(self.wire.disconnected(None));
         }
-        if self.wire.changed {
-            return Ok(Wake::Changed);
+        if let Some(news) = self.news() {
+            return Ok(news);
         }
-        if self.idles
-            && let Some(wake) = self.idle(at_most).await?
-        {
-            return Ok(wake);
+        let now = Instant::now();
+        // absolute: async-imap's own timer starts again at every keepalive (facts, 4.2 row 7)
+        let end = self.renewal().min(far_from(now, at_most));
+        if !self.idles || !self.idle(end).await? {
+            let poll = (self.opened_at + self.wire.limits.poll).max(now);
+            self.ask(end.min(poll)).await?;
         }
-        let until = Instant::now() + self.wire.limits.poll.min(at_most);
-        self.listen(until, None).await?;
-        Ok(self.wake())
+        Ok(self.news().unwrap_or_else(|| self.time()))
     }
 
-    /// One round of IDLE; `None` when the server refuses it.
-    async fn idle(&mut self, at_most: Duration) -> Result<Option<Wake>, InboxError> {
-        // absolute: async-imap's own timer starts again at every keepalive (facts, 4.2 row 7)
-        let renew = Instant::now() + self.wire.limits.idle_renew.min(at_most);
-        let deadline = self.wire.deadline(self.wire.limits.command);
+    /// When the folder is due to be opened anew.
+    fn renewal(&self) -> Instant {
+        let limits = &self.wire.limits;
+        let age = match self.wire.told.exchange {
+            true => limits.idle_renew.min(EXCHANGE_RENEW),
+            false => limits.idle_renew,
+        };
+        self.opened_at + age
+    }
+
+    /// What was seen since the last look, if anything.
+    fn news(&self) -> Option<Wake> {
+        let told = &self.wire.told;
+        match (
+            self.wire.changed,
+            told.overflow || !told.elsewhere.is_empty(),
+        ) {
+            (true, _) => Some(Wake::Changed),
+            (_, true) => Some(Wake::Elsewhere),
+            _ => None,
+        }
+    }
+
+    fn time(&self) -> Wake {
+        let now = Instant::now();
+        let polled = !self.idles && now >= self.opened_at + self.wire.limits.poll;
+        if polled || now >= self.renewal() {
+            Wake::Renew
+        } else {
+            Wake::Alive
+        }
+    }
+
+    /// One round of IDLE, to its tagged OK; `false` when the server refuses it.
+    async fn idle(&mut self, end: Instant) -> Result<bool, InboxError> {
+        let deadline = self.wire.deadline(self.wire.limits.answer());
         let tag = self.wire.start("IDLE", deadline, IDLE).await?;
         loop {
             match self.wire.hear("IDLE", &tag, deadline, IDLE, |_| ()).await? {
                 Heard::Untagged => {}
-                Heard::Continue => break,
+                Heard::Continue(_) => break,
                 Heard::Tagged(result) => return self.without_idle(result.map(drop)),
             }
         }
-        if let Some(ended) = self.listen(renew, Some(&tag)).await? {
+        self.idling = Some(tag.clone());
+        let ended = self.listen(end, Some(&tag)).await;
+        self.idling = None;
+        if let Some(ended) = ended? {
             return self.without_idle(ended);
         }
         self.done(&tag).await?;
-        Ok(Some(self.wake()))
+        Ok(true)
     }
 
-    /// Ends an IDLE: DONE, then everything up to the tagged OK.
-    async fn done(&mut self, tag: &str) -> Result<(), InboxError> {
-        let deadline = Instant::now() + self.wire.limits.done;
+    /// Ends an IDLE: DONE, then everything up to the tagged OK. A dead connection shows here.
+    pub(super) async fn done(&mut self, tag: &str) -> Result<(), InboxError> {
+        let deadline = Instant::now() + self.wire.limits.answer();
         self.wire.send(&["DONE\r\n"], deadline, IDLE).await?;
         loop {
             if let Heard::Tagged(result) =
@@ -91,34 +135,46 @@ impl Session {
 
     /// An IDLE that the server ended by itself. From now on this connection polls: to ask again at once
     /// would be a tight loop.
-    fn without_idle(&mut self, ended: Result<(), InboxError>) -> Result<Option<Wake>, InboxError> {
+    fn without_idle(&mut self, ended: Result<(), InboxError>) -> Result<bool, InboxError> {
         match ended {
             Ok(()) | Err(InboxError::Refused { .. }) => {
                 tracing::warn!(at = %self.wire.at, "the server refuses IDLE: polling instead");
                 self.idles = false;
-                Ok(self.wire.changed.then_some(Wake::Changed))
+                Ok(self.wire.changed)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Reads until something may mean new mail, or until `until`. With a tag, `Some` when the server has
-    /// ended that command.
+    /// Waits without IDLE, then asks by NOOP: its answer tells of new mail, too (RFC 9051, 6.1.2).
+    async fn ask(&mut self, end: Instant) -> Result<(), InboxError> {
+        self.listen(end, None).await?;
+        if self.news().is_none() {
+            let within = self.wire.limits.answer();
+            let asked = self.wire.command_within(within, "NOOP", &[], |_| ());
+            asked.await?;
+        }
+        Ok(())
+    }
+
+    /// Reads until something may mean new mail, until `end`, or until the connection was silent for so
+    /// long that it is to be asked. With a tag, `Some` when the server has ended that command.
     async fn listen(
         &mut self,
-        until: Instant,
+        end: Instant,
         tag: Option<&str>,
     ) -> Result<Option<Result<(), InboxError>>, InboxError> {
-        let far = until + self.wire.limits.command;
-        while !self.wire.changed {
+        let far = far_from(Instant::now(), self.wire.limits.idle_renew * 2);
+        while self.news().is_none() {
+            let probe = self.wire.last_heard + self.wire.limits.probe();
             let hearing = async {
                 match tag {
                     Some(tag) => self.wire.hear("IDLE", tag, far, IDLE, |_| ()).await,
                     None => self.wire.receive(|_| Heard::Untagged).await,
                 }
             };
-            // dropping it at the time of renewal loses nothing, see `Wire::receive`
-            match timeout_at(until, hearing).await {
+            // dropping it loses nothing, see `Wire::receive`
+            match timeout_at(end.min(probe), hearing).await {
                 Ok(heard) => {
                     if let Heard::Tagged(result) = heard? {
                         return Ok(Some(result.map(drop)));
@@ -129,14 +185,12 @@ impl Session {
         }
         Ok(None)
     }
+}
 
-    fn wake(&self) -> Wake {
-        if self.wire.changed {
-            Wake::Changed
-        } else {
-            Wake::Renew
-        }
-    }
+/// `Duration::MAX` from now is not a time.
+fn far_from(now: Instant, after: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(86_400);
+    now + after.min(FAR)
 }
 
 /// The phase of every time-out here.

@@ -8,20 +8,26 @@ use std::time::Duration;
 /// The limits of one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Name look-up, TCP and TLS together. Three lost SYNs are 7 s on Linux; a slow handshake adds a few.
+    /// Name look-up, TCP and TLS together. Two lost SYNs are 3 s on Linux, three 7 s; a slow handshake
+    /// adds a few.
     pub connect: Duration,
     /// Greeting, capabilities and log-in together: a server that falls silent there is given up. Dovecot
     /// delays refusals by 2 s and more, so not much less than this.
     pub login: Duration,
+    /// Until a folder is opened or listed. A server that stalls behind the log-in shows here; one that
+    /// builds an index first needs longer, so whoever tries again grants more.
+    pub open: Duration,
     /// One command, from its first byte to its tagged response: chatmail/core lives well with 60 s.
     pub command: Duration,
-    /// DONE to the end of IDLE (facts: chatmail/core takes 15 s). A dead link shows here.
-    pub done: Duration,
-    /// The age at which an IDLE is renewed, whatever the server sent meanwhile. NAT boxes forget a quiet
-    /// connection after 5 to 15 minutes and Exchange stops pushing in a long IDLE (below);
+    /// The longest that a dead connection may go unnoticed. Two small packets are the price, at each
+    /// probe: a third of this time is for the answer, the rest is the pause before the question.
+    pub liveness: Duration,
+    /// The age at which a folder is opened anew, whatever the server sent meanwhile. NAT boxes forget a
+    /// quiet connection after 5 to 15 minutes and Exchange stops pushing in a long IDLE (below);
     /// RFC 2177 wants a renewal every 29 minutes (above).
     pub idle_renew: Duration,
-    /// The pause between two looks where IDLE is missing or refused. Providers throttle faster ones.
+    /// The pause between two looks where IDLE is missing or refused, and into the folders that no
+    /// notification comes from. Providers throttle faster ones.
     pub poll: Duration,
     /// The largest literal, which is the largest mail. Token mails have a few kilobytes; a server that
     /// announces more makes the codec allocate it at once (facts, 4.2 row 9).
@@ -34,18 +40,60 @@ pub struct Limits {
     pub max_depth: usize,
 }
 
+/// The longest that an answer to a probe may take, however patient the rest is: chatmail/core gives
+/// DONE 15 s.
+const LONGEST_ANSWER: Duration = Duration::from_secs(15);
+
+impl Limits {
+    /// How long a server may take to answer what costs it nothing: DONE, NOOP, the beginning of IDLE.
+    #[must_use]
+    pub fn answer(&self) -> Duration {
+        (self.liveness / 3).min(LONGEST_ANSWER)
+    }
+
+    /// How long a connection may be silent before it is probed.
+    #[must_use]
+    pub fn probe(&self) -> Duration {
+        self.liveness.saturating_sub(self.answer())
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(15),
+            connect: Duration::from_secs(10),
             login: Duration::from_secs(15),
+            open: Duration::from_secs(15),
             command: Duration::from_secs(60),
-            done: Duration::from_secs(15),
+            liveness: Duration::from_secs(30),
             idle_renew: Duration::from_secs(9 * 60),
             poll: Duration::from_secs(60),
             max_literal: 1024 * 1024,
             max_line: 1024 * 1024,
             max_depth: 16,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_and_its_answer_take_no_longer_than_the_liveness() {
+        for seconds in [1, 10, 30, 45, 600, 86_400] {
+            let liveness = Duration::from_secs(seconds);
+            let limits = Limits {
+                liveness,
+                ..Limits::default()
+            };
+            assert_eq!(limits.probe() + limits.answer(), liveness);
+            assert!(limits.answer() <= LONGEST_ANSWER && limits.probe() >= liveness / 2);
+        }
+        let limits = Limits::default();
+        assert_eq!(
+            (limits.probe().as_secs(), limits.answer().as_secs()),
+            (20, 10)
+        );
     }
 }

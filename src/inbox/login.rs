@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::credential::Proof;
 use super::wire::{Done, Wire, capabilities_in, fold};
 use super::{InboxError, Phase, TlsFault};
 use crate::ingest::secret::Secret;
@@ -78,7 +79,7 @@ pub(super) async fn log_in(
     wire: &mut Wire,
     greeting: Greeting,
     user: &str,
-    password: &Secret,
+    proof: &Proof,
 ) -> Result<Capabilities, InboxError> {
     let done = match greeting {
         Greeting::Preauth => Done::default(),
@@ -87,7 +88,14 @@ pub(super) async fn log_in(
                 Some(known) => known,
                 None => capabilities(wire).await?,
             };
-            authenticate(wire, &before, user, password).await?
+            match proof {
+                Proof::Password(password) => authenticate(wire, &before, user, password).await?,
+                Proof::Bearer(..) => {
+                    return Err(InboxError::TokenNotOffered {
+                        at: wire.at.clone(),
+                    });
+                }
+            }
         }
     };
     match done.capabilities {

@@ -1,12 +1,13 @@
 //! Mailboxes over IMAP: how to get the bytes of mails, and how to be woken when there are new ones.
 //!
-//! Knows one connection: transport, log-in, one folder, UIDs, IDLE. Never knows what a mail says, never
-//! marks or moves one (EXAMINE and `BODY.PEEK` only), never connects again by itself, never lets a
-//! refusal or a cut pass for "nothing there". Its data comes from a server that may be anyone's.
+//! Knows one connection: transport, log-in, folders, UIDs, IDLE. Never knows what a mail says, never
+//! marks or moves one unless it is asked to (EXAMINE and `BODY.PEEK` otherwise), never connects again by
+//! itself, never lets a refusal or a cut pass for "nothing there". Its data comes from a server that may
+//! be anyone's.
 //!
 //! ```text
 //! tcp/TLS (transport) -> Guard (guard, announce) -> async-imap's codec -> Wire (wire: tag, OK, deadlines)
-//!     -> log-in (login) -> Session (session, folder, fetch, idle) -> UIDs, Head, bytes, Wake
+//!     -> log-in (login) -> Session (open, folder, fetch, idle, notify, change) -> UIDs, Head, bytes, Wake
 //! ```
 //!
 //! async-imap is used as a codec only. Its convenience calls report refusals and cut connections as
@@ -17,6 +18,9 @@
 
 mod announce;
 mod authorities;
+mod change;
+mod connector;
+mod credential;
 mod error;
 mod fetch;
 mod folder;
@@ -24,19 +28,27 @@ mod guard;
 mod idle;
 mod limits;
 mod login;
+mod notify;
+mod open;
 mod session;
 mod text;
+mod told;
 mod transport;
 mod wire;
 
 pub use authorities::Authorities;
+pub use change::{Flags, Removed, Stored};
+pub use connector::{Connecting, Connector, Server};
+pub use credential::{BearerError, BearerFuture, BearerSource, Credential};
 pub use error::{Class, ConnectFault, InboxError, Phase, TlsFault};
 pub use fetch::Head;
 pub use folder::Folder;
 pub use guard::{Guard, Violation};
 pub use idle::Wake;
 pub use limits::Limits;
-pub use session::{FolderState, Session};
+pub use notify::News;
+pub use open::{Access, FolderState};
+pub use session::Session;
 
 /// Where a mailbox is, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,21 +1,18 @@
-//! One logged-in connection with one folder, opened read-only.
+//! One logged-in connection: how it begins and ends, and how mails are searched for.
 //!
 //! Knows which commands to give and what their answers mean. Never takes a refusal, a cut or a strange
-//! answer for an empty one, never changes the mailbox. Its data comes from the [`Wire`].
+//! answer for an empty one. Its data comes from the [`Wire`].
 
-use std::time::Instant as StdInstant;
-
-use async_imap::imap_proto::{MailboxDatum, Response, ResponseCode, StatusAttribute};
+use async_imap::imap_proto::{MailboxDatum, Response};
 use jiff::civil::Date;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Duration, Instant, timeout};
 
+use super::credential::Proof;
 use super::folder::{self, Folder};
 use super::login::{self, Capabilities};
-use super::text::clean;
 use super::wire::{Io, Wire};
-use super::{Endpoint, InboxError, Limits, Security, TlsFault, transport};
-use crate::ingest::secret::Secret;
+use super::{Credential, Endpoint, InboxError, Limits, Security, TlsFault, transport};
 
 /// How long a server may take to say good-bye.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -31,20 +28,15 @@ const MAX_FOUND: usize = 1_000_000;
 #[derive(Debug)]
 pub struct Session {
     pub(super) wire: Wire,
-    known: Capabilities,
+    pub(super) known: Capabilities,
     /// The server has IDLE, and has not refused it yet.
     pub(super) idles: bool,
-}
-
-/// A folder as EXAMINE shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FolderState {
-    /// UIDs mean the same as long as this stays the same.
-    pub uid_validity: u32,
-    /// No mail that comes will have a lower UID; some servers do not tell.
-    pub uid_next: Option<u32>,
-    /// How many mails there are.
-    pub exists: u32,
+    /// The server tells of folders that are not open.
+    pub(super) notified: bool,
+    /// When the folder that is open was opened.
+    pub(super) opened_at: Instant,
+    /// The tag of an IDLE that was not ended yet.
+    pub(super) idling: Option<String>,
 }
 
 impl Session {
@@ -54,20 +46,21 @@ impl Session {
     /// Any [`InboxError`] but the ones about folders.
     pub async fn connect(
         endpoint: &Endpoint,
-        password: &Secret,
+        credential: &Credential,
         limits: &Limits,
     ) -> Result<Self, InboxError> {
         let at = format!("{}:{}", endpoint.host, endpoint.port);
+        let proof = credential.in_hand(&at).await?;
         let deadline = Instant::now() + limits.connect;
         let tcp = transport::tcp(endpoint, &at, deadline).await?;
         if endpoint.security == Security::StartTls {
-            return Self::after_starttls(endpoint, at, Box::new(tcp), password, limits).await;
+            return Self::after_starttls(endpoint, at, Box::new(tcp), &proof, limits).await;
         }
         let stream = transport::tls(endpoint, &at, Box::new(tcp), deadline).await?;
         let mut wire = Wire::new(stream, at, limits.clone());
         wire.phase_end = Some(Instant::now() + limits.login);
         let greeting = login::greeting(&mut wire).await?;
-        Self::log_in(wire, greeting, &endpoint.user, password).await
+        Self::log_in(wire, greeting, &endpoint.user, &proof).await
     }
 
     /// Greeting, STARTTLS, handshake and log-in, under one deadline.
@@ -75,7 +68,7 @@ impl Session {
         endpoint: &Endpoint,
         at: String,
         tcp: Box<dyn Io>,
-        password: &Secret,
+        proof: &Proof,
         limits: &Limits,
     ) -> Result<Self, InboxError> {
         let end = Instant::now() + limits.login;
@@ -92,7 +85,7 @@ impl Session {
         let mut wire = Wire::new(stream, at, limits.clone());
         wire.phase_end = Some(end);
         // a server does not greet again after STARTTLS
-        Self::log_in(wire, login::Greeting::Ok(None), &endpoint.user, password).await
+        Self::log_in(wire, login::Greeting::Ok(None), &endpoint.user, proof).await
     }
 
     /// Logs in over a stream that is private already: a tunnel, or a test's pipe. `at` names it in errors.
@@ -103,29 +96,37 @@ impl Session {
         stream: S,
         at: &str,
         user: &str,
-        password: &Secret,
+        credential: &Credential,
         limits: &Limits,
     ) -> Result<Self, InboxError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let proof = credential.in_hand(at).await?;
         let mut wire = Wire::new(Box::new(stream), at.to_owned(), limits.clone());
         wire.phase_end = Some(Instant::now() + limits.login);
         let greeting = login::greeting(&mut wire).await?;
-        Self::log_in(wire, greeting, user, password).await
+        Self::log_in(wire, greeting, user, &proof).await
     }
 
     async fn log_in(
         mut wire: Wire,
         greeting: login::Greeting,
         user: &str,
-        password: &Secret,
+        proof: &Proof,
     ) -> Result<Self, InboxError> {
-        let known = login::log_in(&mut wire, greeting, user, password).await?;
+        let known = login::log_in(&mut wire, greeting, user, proof).await?;
         wire.phase_end = None;
         let idles = known.has("IDLE");
         tracing::debug!(at = %wire.at, idle = idles, "logged in");
-        Ok(Self { wire, known, idles })
+        Ok(Self {
+            wire,
+            known,
+            idles,
+            notified: false,
+            opened_at: Instant::now(),
+            idling: None,
+        })
     }
 
     /// The folder with this name. `\Junk` and the like (RFC 6154) are looked up; other names are taken as
@@ -139,69 +140,6 @@ impl Session {
         } else {
             Ok(Folder::named(name))
         }
-    }
-
-    /// Opens a folder read-only.
-    ///
-    /// # Errors
-    /// [`InboxError::NoSuchFolder`], and any refusal or cut.
-    pub async fn examine(&mut self, folder: &Folder) -> Result<FolderState, InboxError> {
-        let mut seen = Seen::default();
-        let line = format!("EXAMINE {}", folder.quoted());
-        let opened = self
-            .wire
-            .command("EXAMINE", &[&line], |response| seen.note(response))
-            .await;
-        if let Err(error) = opened {
-            return Err(self.explain(error, folder).await?);
-        }
-        if seen.uid_validity.is_none() || seen.uid_next.is_none() {
-            // Winmail and 163.com leave them out of EXAMINE (facts, 4.3)
-            let line = format!("STATUS {} (UIDVALIDITY UIDNEXT)", folder.quoted());
-            match self
-                .wire
-                .command("STATUS", &[&line], |response| seen.note(response))
-                .await
-            {
-                Ok(_) | Err(InboxError::Refused { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let uid_validity = seen
-            .uid_validity
-            .ok_or_else(|| self.wire.protocol("the server tells no UIDVALIDITY"))?;
-        Ok(FolderState {
-            uid_validity,
-            uid_next: seen.uid_next,
-            exists: seen.exists,
-        })
-    }
-
-    /// Why a folder was not opened. Dovecot says that a folder is missing in words only, others in their
-    /// user's language: without a code, LIST is asked.
-    async fn explain(
-        &mut self,
-        error: InboxError,
-        folder: &Folder,
-    ) -> Result<InboxError, InboxError> {
-        let missing = match &error {
-            InboxError::Refused {
-                status: "NO",
-                code: None,
-                ..
-            } => !folder::exists(&mut self.wire, folder).await?,
-            InboxError::Refused {
-                code: Some(code), ..
-            } => code == "NONEXISTENT" || code == "TRYCREATE",
-            _ => false,
-        };
-        if !missing {
-            return Ok(error);
-        }
-        Ok(InboxError::NoSuchFolder {
-            at: self.wire.at.clone(),
-            folder: clean(folder.as_str()),
-        })
     }
 
     /// The UIDs from `first_uid` on, in order.
@@ -253,55 +191,26 @@ impl Session {
 
     /// When the server last answered a command: proof that the connection lived then.
     #[must_use]
-    pub fn last_roundtrip(&self) -> StdInstant {
-        self.wire.last_roundtrip.into_std()
+    pub fn last_roundtrip(&self) -> Instant {
+        self.wire.last_roundtrip
     }
 
-    /// Says good-bye, for two seconds at most, and closes the connection.
+    /// What the server wants a person to read (`[ALERT]`, RFC 9051, 7.1), since this was last asked.
+    pub fn take_alerts(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.wire.told.alerts)
+    }
+
+    /// Says good-bye, for two seconds at most, and closes the connection. An IDLE is ended first.
     pub async fn logout(mut self) {
         let farewell = async {
+            if let Some(tag) = self.idling.take() {
+                let _ = self.done(&tag).await;
+            }
             if !self.wire.is_busy() {
                 let _ = self.wire.command("LOGOUT", &[], |_| ()).await;
             }
             self.wire.close().await;
         };
         let _ = timeout(FAREWELL, farewell).await;
-    }
-}
-
-/// What EXAMINE and STATUS tell.
-#[derive(Default)]
-struct Seen {
-    uid_validity: Option<u32>,
-    uid_next: Option<u32>,
-    exists: u32,
-}
-
-impl Seen {
-    fn note(&mut self, response: &Response<'_>) {
-        match response {
-            Response::MailboxData(MailboxDatum::Exists(count)) => self.exists = *count,
-            Response::MailboxData(MailboxDatum::Status { status, .. }) => {
-                status
-                    .iter()
-                    .for_each(|attribute| self.note_status(attribute));
-            }
-            Response::Data { outcome, .. } => match outcome.code {
-                Some(ResponseCode::UidValidity(value)) => self.uid_validity = Some(value),
-                Some(ResponseCode::UidNext(value)) => self.uid_next = Some(value),
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-
-    fn note_status(&mut self, attribute: &StatusAttribute) {
-        match attribute {
-            StatusAttribute::UidValidity(value) => {
-                self.uid_validity = self.uid_validity.or(Some(*value))
-            }
-            StatusAttribute::UidNext(value) => self.uid_next = self.uid_next.or(Some(*value)),
-            _ => {}
-        }
     }
 }

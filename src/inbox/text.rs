@@ -29,20 +29,33 @@ fn is_plain(c: char) -> bool {
     !c.is_control() && !steers
 }
 
-/// Takes a response code off the front of a text: `[CODE rest] text` (RFC 5530; the parser leaves the
-/// codes that it does not know in the text, facts 4.2 row 12).
-pub(super) fn split_code(text: &str) -> (Option<String>, &str) {
+/// A response code (RFC 5530; RFC 9051, 7.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Code {
+    /// Its first word, in upper case.
+    pub(super) word: String,
+    /// What stands behind that.
+    pub(super) rest: String,
+}
+
+/// Takes a response code off the front of a text: `[CODE rest] text` (the parser leaves the codes that
+/// it does not know in the text, facts 4.2 row 12).
+pub(super) fn split_code(text: &str) -> (Option<Code>, &str) {
     let text = text.trim_start();
-    let Some((code, rest)) = text.strip_prefix('[').and_then(|t| t.split_once(']')) else {
+    let Some((code, behind)) = text.strip_prefix('[').and_then(|t| t.split_once(']')) else {
         return (None, text);
     };
-    let word = code.split(' ').next().unwrap_or_default();
+    let (word, rest) = code.split_once(' ').unwrap_or((code, ""));
     let sane = !word.is_empty()
         && word.len() <= 40
         && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    match sane {
-        true => (Some(word.to_ascii_uppercase()), rest.trim_start()),
-        false => (None, text),
+    let code = sane.then(|| Code {
+        word: word.to_ascii_uppercase(),
+        rest: clean(rest),
+    });
+    match code {
+        Some(code) => (Some(code), behind.trim_start()),
+        None => (None, text),
     }
 }
 

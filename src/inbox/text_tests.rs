@@ -13,11 +13,17 @@ fn long_texts_are_cut() {
 
 #[test]
 fn codes_are_taken_from_the_text() {
+    let split = |text| {
+        let (code, rest) = split_code(text);
+        (code.map(|code| (code.word, code.rest)), rest)
+    };
+    let code = |word: &str, rest: &str| Some((word.to_owned(), rest.to_owned()));
     assert_eq!(
-        split_code("[unavailable] later"),
-        (Some("UNAVAILABLE".into()), "later")
+        split("[unavailable] later"),
+        (code("UNAVAILABLE", ""), "later")
     );
-    assert_eq!(split_code("[LIMIT x y] z"), (Some("LIMIT".into()), "z"));
-    assert_eq!(split_code("no code"), (None, "no code"));
-    assert_eq!(split_code("[Error=\"x\"] y"), (None, "[Error=\"x\"] y"));
+    assert_eq!(split("[LIMIT x y] z"), (code("LIMIT", "x y"), "z"));
+    assert_eq!(split("[MODIFIED 7,9] no"), (code("MODIFIED", "7,9"), "no"));
+    assert_eq!(split("no code"), (None, "no code"));
+    assert_eq!(split("[Error=\"x\"] y"), (None, "[Error=\"x\"] y"));
 }

@@ -16,7 +16,8 @@ use tokio::time::{Duration, Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use super::guard::{Guard, Violation};
-use super::text::{clean, split_code};
+use super::text::{Code, clean, split_code};
+use super::told::Told;
 use super::{InboxError, Limits, Phase};
 
 /// A transport: TCP, TLS, or a test's pipe.
@@ -34,7 +35,12 @@ pub(super) struct Wire {
     pub(super) phase_end: Option<Instant>,
     /// Something that may mean new mail was seen since the last search.
     pub(super) changed: bool,
+    /// What was told of other folders, and other things that nobody asked for.
+    pub(super) told: Told,
+    /// When a command was last answered: both ways worked then.
     pub(super) last_roundtrip: Instant,
+    /// When anything was last heard.
+    pub(super) last_heard: Instant,
     tag: u32,
     read: u64,
     busy: bool,
@@ -45,14 +51,18 @@ pub(super) struct Wire {
 pub(super) struct Done {
     /// Capabilities in the response code, if it held any.
     pub(super) capabilities: Option<Vec<String>>,
+    /// A response code that the parser does not know, such as `MODIFIED`.
+    pub(super) code: Option<Code>,
+    /// The folder that was opened cannot be changed.
+    pub(super) read_only: bool,
 }
 
 /// What [`Wire::hear`] heard.
 pub(super) enum Heard {
     /// An untagged response.
     Untagged,
-    /// `+`.
-    Continue,
+    /// `+`, with its text: what a SASL mechanism asks.
+    Continue(String),
     /// The tagged response: OK, or why not.
     Tagged(Result<Done, InboxError>),
 }
@@ -60,14 +70,16 @@ pub(super) enum Heard {
 impl Wire {
     pub(super) fn new(stream: Box<dyn Io>, at: String, limits: Limits) -> Self {
         let client = Client::new(Guard::new(stream, &limits));
-        let last_roundtrip = Instant::now();
+        let now = Instant::now();
         Self {
             client,
             at,
             limits,
             phase_end: None,
             changed: false,
-            last_roundtrip,
+            told: Told::default(),
+            last_roundtrip: now,
+            last_heard: now,
             tag: 0,
             read: 0,
             busy: false,
@@ -86,9 +98,21 @@ impl Wire {
         &mut self,
         name: &'static str,
         parts: &[&str],
+        each: impl FnMut(&Response<'_>),
+    ) -> Result<Done, InboxError> {
+        self.command_within(self.limits.command, name, parts, each)
+            .await
+    }
+
+    /// The same, with a deadline of its own.
+    pub(super) async fn command_within(
+        &mut self,
+        within: Duration,
+        name: &'static str,
+        parts: &[&str],
         mut each: impl FnMut(&Response<'_>),
     ) -> Result<Done, InboxError> {
-        let deadline = self.deadline(self.limits.command);
+        let deadline = self.deadline(within);
         let phase = self.phase(name);
         let mut parts = parts.iter();
         let first = parts.next().copied().unwrap_or(name);
@@ -96,7 +120,7 @@ impl Wire {
         loop {
             match self.hear(name, &tag, deadline, phase, &mut each).await? {
                 Heard::Untagged => {}
-                Heard::Continue => match parts.next() {
+                Heard::Continue(_) => match parts.next() {
                     Some(part) => self.send(&[part, "\r\n"], deadline, phase).await?,
                     None => {
                         return Err(self.protocol("the server asks for more than the command has"));
@@ -160,7 +184,10 @@ impl Wire {
     ) -> Result<Heard, InboxError> {
         let at = self.at.clone();
         let read = self.receive(|response| match response {
-            Response::Continue(_) => Ok(Heard::Continue),
+            Response::Continue(outcome) => {
+                let text = outcome.information.as_deref().unwrap_or_default();
+                Ok(Heard::Continue(text.to_owned()))
+            }
             Response::Done { tag: other, .. } if other.0 != tag => {
                 Err("the server answers a command that nobody gave")
             }
@@ -199,7 +226,9 @@ impl Wire {
             Ok(Err(error)) => return Err(self.explain(&error)),
         };
         self.read += 1;
-        self.note(data.parsed());
+        self.last_heard = Instant::now();
+        self.told.note(data.parsed());
+        self.changed |= may_mean_new_mail(data.parsed());
         if let Response::Data {
             status: Status::Bye,
             outcome,
@@ -209,17 +238,6 @@ impl Wire {
         }
         self.busy = busy;
         Ok(read(data.parsed()))
-    }
-
-    /// Remembers what may mean new mail. EXPUNGE counts: after 150 of them async-imap's channel had
-    /// dropped the EXISTS (facts, 4.2 row 13), and a search too many costs nothing.
-    fn note(&mut self, response: &Response<'_>) {
-        self.changed |= matches!(
-            response,
-            Response::Expunge(_)
-                | Response::Vanished { .. }
-                | Response::MailboxData(MailboxDatum::Exists(_) | MailboxDatum::Recent(_))
-        );
     }
 
     /// NOTE: the codec's errors hold the raw bytes: none of their text is kept (facts, 4.2 row 10).
@@ -301,6 +319,8 @@ fn judge(
         Status::Ok => {
             return Ok(Ok(Done {
                 capabilities: capabilities_in(outcome),
+                code: split_code(outcome.information.as_deref().unwrap_or_default()).0,
+                read_only: outcome.code == Some(ResponseCode::ReadOnly),
             }));
         }
         Status::No => "NO",
@@ -315,6 +335,17 @@ fn judge(
         code,
         text,
     }))
+}
+
+/// What may mean new mail in the folder that is open. EXPUNGE counts: after 150 of them async-imap's
+/// channel had dropped the EXISTS (facts, 4.2 row 13), and a search too many costs nothing.
+fn may_mean_new_mail(response: &Response<'_>) -> bool {
+    matches!(
+        response,
+        Response::Expunge(_)
+            | Response::Vanished { .. }
+            | Response::MailboxData(MailboxDatum::Exists(_) | MailboxDatum::Recent(_))
+    )
 }
 
 struct Panicked;
@@ -336,6 +367,7 @@ async fn caught<F: Future>(future: F) -> Result<F::Output, Panicked> {
 pub(super) fn said(outcome: &Outcome<'_>) -> (Option<String>, String) {
     let text = outcome.information.as_deref().unwrap_or_default();
     let (code, text) = split_code(text);
+    let code = code.map(|code| code.word);
     let known = outcome.code.as_ref().and_then(|code| match code {
         ResponseCode::Alert => Some("ALERT"),
         ResponseCode::TryCreate => Some("TRYCREATE"),

@@ -91,6 +91,24 @@ pub struct Report {
 }
 
 impl Report {
+    /// What is told of a mail that could not be read.
+    #[must_use]
+    pub fn unread(source: &str) -> Self {
+        Self {
+            schema: SCHEMA,
+            source: source.to_owned(),
+            outcome: OutcomeWord::Undecided,
+            reason: None,
+            username: None,
+            org: None,
+            token: None,
+            fingerprint: None,
+            date: None,
+            message_id: None,
+            proof: Proof::NONE,
+        }
+    }
+
     /// What is told of a mail and its outcome.
     #[must_use]
     pub fn new(source: &str, mail: &Mail<'_>, outcome: &Outcome) -> Self {

@@ -3,6 +3,8 @@
 //! Knows UIDVALIDITY and the next UID (RFC 9051, 2.3.1.1). Never moves a cursor back within one
 //! UIDVALIDITY: a process that lags behind changes nothing. Values come from the inbox.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 
@@ -43,15 +45,24 @@ impl Ledger {
         })
     }
 
-    /// Notes that the folder answered at `at`; an earlier time changes nothing.
+    /// Notes when folders, by mailbox and folder, answered; an earlier time changes nothing.
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub fn contact(&self, mailbox: &str, folder: &str, at: Timestamp) -> Result<(), LedgerError> {
+    pub fn contacts_seen(
+        &self,
+        seen: &BTreeMap<(String, String), Timestamp>,
+    ) -> Result<(), LedgerError> {
+        if seen.is_empty() {
+            return Ok(());
+        }
         let put = "INSERT INTO contacts VALUES (?1, ?2, ?3)
             ON CONFLICT DO UPDATE SET at = max(contacts.at, excluded.at)";
         self.write(|ledger| {
-            ledger.execute(put, params![mailbox, folder, at.as_second()])?;
+            let mut put = ledger.prepare_cached(put)?;
+            for ((mailbox, folder), at) in seen {
+                put.execute(params![mailbox, folder, at.as_second()])?;
+            }
             Ok(())
         })
     }

@@ -55,7 +55,8 @@ pub struct Decision {
     pub date: Option<Timestamp>,
     /// The Message-ID.
     pub message_id: Option<String>,
-    /// A hash of the body, to find the mail again after a renumbering; the loop gives none yet.
+    /// SHA-256 of the whole mail in hex, to find it again after a move or a renumbering. The header
+    /// counts: a broken copy of a mail must not speak for the mail itself.
     pub body_hash: Option<String>,
     /// Where the token went.
     pub slot: Option<String>,
@@ -117,6 +118,28 @@ impl Ledger {
                 row.get(0)
             })
             .optional()
+        })
+    }
+
+    /// The outcome that was decided for good about a mail of the same bytes that stood elsewhere in the
+    /// mailbox: it was moved or copied, or the folder was renumbered.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn decided_elsewhere(
+        &self,
+        mailbox: &str,
+        body_hash: &str,
+        not: (&str, u32, u32),
+    ) -> Result<Option<String>, LedgerError> {
+        let ask = "SELECT outcome FROM decisions WHERE mailbox = ?1 AND body_hash = ?2
+            AND (folder, uid_validity, uid) <> (?3, ?4, ?5) AND outcome <> 'undecided'
+            ORDER BY id DESC LIMIT 1";
+        let (folder, uid_validity, uid) = not;
+        self.read(|connection| {
+            let mut ask = connection.prepare_cached(ask)?;
+            let values = params![mailbox, body_hash, folder, uid_validity, uid];
+            ask.query_row(values, |row| row.get(0)).optional()
         })
     }
 

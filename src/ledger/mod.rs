@@ -1,6 +1,6 @@
 //! What happened, and what is newest: one SQLite file, shared by every process of this user.
 //!
-//! Knows cursors, decisions, receipts and contacts. Never sees a token (its calls take fingerprints)
+//! Knows cursors, claims, decisions, receipts and contacts. Never sees a token (its calls take fingerprints)
 //! and never reads a clock (times are arguments). What it is told comes from the loop that watches.
 //!
 //! ```text
@@ -11,6 +11,7 @@
 //! `intend` comes before the write: once a newer genuine mail was seen, an older one never wins,
 //! even if the write then fails, because Salesforce has voided the older token.
 
+mod claims;
 mod cursors;
 mod decisions;
 mod error;

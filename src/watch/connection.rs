@@ -1,146 +1,173 @@
-//! One folder's connections: open, look, wait, and again after a cut.
+//! One mailbox's connections: one after the other, for ever, or until trying again is of no use.
 //!
-//! Knows classes of failure and how long to pause after each. Never looks into a mail. A session
-//! goes in by value: after any error it is dropped, not mended.
+//! Knows failures, pauses, the limit on log-ins, jumps of the clock and the end. Never speaks to a server:
+//! that is `live`. After any error a session is dropped, not mended.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::backoff::Backoff;
-use super::folder::Folder;
+use super::jump::Jumps;
+use super::limiter::Limiter;
+use super::live::Never;
+use super::mailbox::Mailbox;
+use super::pauses::Pauses;
 use super::service::Shutdown;
-use crate::inbox::{Class, InboxError, Session, Wake};
+use crate::inbox::InboxError;
 
-/// A connection that lived this long was sound: what ended it is a new story.
-const SOUND: Duration = Duration::from_secs(60);
-/// Refused log-ins before giving up: more of them lock accounts (facts: imap, 4.4, 18).
-const MAX_REFUSED: u32 = 3;
-/// The pause after a server's plea to slow down.
-const SLOW: Duration = Duration::from_secs(60);
-/// The pause after a refused log-in: a server may have hiccuped; a wrong password is soon told.
-const REFUSED: Duration = Duration::from_secs(5);
+/// How often an outage that goes on is told again.
+const REMINDER: Duration = Duration::from_secs(3600);
+/// The pause after a fault of our own: the mail that causes it is set aside after a few.
+const OWN_FAULT: Duration = Duration::from_secs(5);
 
-/// Watches a folder until the shutdown, or until trying again is of no use. With `ready`, which is
-/// told once the folder's beginning is fixed, the first connection must work.
+/// Why a connection ended.
+enum End {
+    Error(InboxError),
+    Jumped,
+    /// The message is on standard error.
+    Panicked,
+}
+
+/// Watches a mailbox until the shutdown, or until trying again is of no use. With `ready`, which is told
+/// once every folder's beginning is fixed, the first connection must work.
 pub(super) async fn follow(
-    mut folder: Folder,
+    mut mailbox: Mailbox,
     mut ready: Option<oneshot::Sender<()>>,
     mut shutdown: Shutdown,
+    mut jumps: Jumps,
 ) -> Result<(), InboxError> {
     let mut pauses = Pauses::new();
+    let mut limiter = Limiter::new(Instant::now());
+    let mut outage = Outage::default();
     loop {
-        let begun = Instant::now();
-        let error = tokio::select! {
-            () = shutdown.requested() => return Ok(()),
-            ended = live(&mut folder, &mut ready) => match ended {
-                Ok(never) => match never {},
-                Err(error) => error,
-            },
+        mailbox.limits = pauses.patient(&mailbox.task.limits);
+        mailbox.outage = outage.since;
+        let end = tokio::select! {
+            () = shutdown.requested() => {
+                mailbox.farewell().await;
+                return Ok(());
+            }
+            () = jumped(&mut jumps) => End::Jumped,
+            end = contained(mailbox.live(&mut ready)) => end,
         };
-        if ready.is_some() {
-            return Err(error);
+        let now = Instant::now();
+        let lived = mailbox.logged_in.take().map(|at| now - at);
+        if lived.is_some() || matches!(&end, End::Error(error) if reached_log_in(error)) {
+            limiter.spend(now);
         }
-        let Some(pause) = pauses.after(&error, begun.elapsed()) else {
-            return Err(error);
+        if lived.is_some() {
+            pauses.logged_in();
+            outage = Outage::default();
+        }
+        mailbox.session = None;
+        let pause = match &end {
+            End::Error(error) if ready.is_some() => return Err(error.clone()),
+            End::Error(error) => match pauses.after(error, lived.unwrap_or_default(), dice()) {
+                Some(pause) => pause.max(limiter.pause(now)),
+                None => return Err(error.clone()),
+            },
+            End::Jumped => Duration::ZERO,
+            End::Panicked => {
+                mailbox.panicked();
+                OWN_FAULT.max(limiter.pause(now))
+            }
         };
-        let (mailbox, name) = (&folder.task.mailbox, &folder.task.folder);
-        let retry_in = format!("{:.1} s", pause.as_secs_f64());
-        tracing::warn!(
-            mailbox,
-            folder = name,
-            kind = error.kind(),
-            hint = error.hint(),
-            retry_in,
-            "connection lost: {error}"
-        );
+        outage.tell(&mailbox, &end, pause, now);
         tokio::select! {
             () = shutdown.requested() => return Ok(()),
+            () = jumped(&mut jumps) => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
-/// Looks through a folder once.
-pub(super) async fn once(folder: &mut Folder) -> Result<(), InboxError> {
-    let (mut session, name) = open(folder).await?;
-    let state = session.examine(&name).await?;
-    folder.begin(&mut session, state).await?;
-    folder.look(&mut session, state).await?;
-    folder.contact();
-    session.logout().await;
-    Ok(())
+/// A time without a connection, and what was said about it.
+#[derive(Default)]
+struct Outage {
+    since: Option<Instant>,
+    told: Option<(&'static str, Instant)>,
 }
 
-enum Never {}
-
-/// One connection's life. Searches before and after every wait; a renewal opens the folder anew,
-/// since some servers show new mail only then (facts: imap, 3.8).
-async fn live(
-    folder: &mut Folder,
-    ready: &mut Option<oneshot::Sender<()>>,
-) -> Result<Never, InboxError> {
-    let (mut session, name) = open(folder).await?;
-    loop {
-        let mut state = session.examine(&name).await?;
-        folder.begin(&mut session, state).await?;
-        if let Some(ready) = ready.take() {
-            let _ = ready.send(());
-        }
-        let (opened, renew) = (Instant::now(), folder.task.limits.poll);
-        let mut wake = Wake::Changed;
-        // A wake for an open mail that is due again is no renewal.
-        while wake == Wake::Changed || (folder.has_open() && opened.elapsed() < renew) {
-            folder.look(&mut session, state).await?;
-            // NOTE: it was true at EXAMINE. Held against a cursor that has moved since, it would say
-            // that the folder went back, and every mail of the last days would be looked at again.
-            state.uid_next = None;
-            folder.contact();
-            let at_most = folder.until_due().unwrap_or(Duration::MAX);
-            wake = session.wait_at_most(at_most).await?;
-        }
-    }
-}
-
-async fn open(folder: &Folder) -> Result<(Session, crate::inbox::Folder), InboxError> {
-    let task = &folder.task;
-    let mut session = Session::connect(&task.endpoint, &task.password, &task.limits).await?;
-    let name = session.resolve_folder(&task.folder).await?;
-    tracing::info!(mailbox = task.mailbox, folder = task.folder, "connected");
-    Ok((session, name))
-}
-
-/// How long to pause after each failure.
-struct Pauses {
-    network: Backoff,
-    slow: Backoff,
-    refused: u32,
-}
-
-impl Pauses {
-    fn new() -> Self {
-        Self {
-            network: Backoff::CONNECTION,
-            slow: Backoff::new(SLOW, SLOW * 10),
-            refused: 0,
-        }
-    }
-
-    /// The pause, or `None` when trying again is of no use.
-    fn after(&mut self, error: &InboxError, lived: Duration) -> Option<Duration> {
-        if lived >= SOUND {
-            *self = Self::new();
-        }
-        match error.class() {
-            Class::Network => Some(self.network.pause(dice())),
-            Class::Throttled => Some(self.slow.pause(dice())),
-            Class::Auth => {
-                self.refused += 1;
-                (self.refused < MAX_REFUSED).then_some(REFUSED * self.refused)
+impl Outage {
+    /// Says what happened: the first time, when it is another thing than before, and once an hour.
+    fn tell(&mut self, mailbox: &Mailbox, end: &End, pause: Duration, now: Instant) {
+        let name = &mailbox.task.mailbox;
+        let proven = mailbox.proven.map(|at| (now - at).as_secs());
+        let retry_in = format!("{:.1} s", pause.as_secs_f64());
+        self.since.get_or_insert(now);
+        let error = match end {
+            // told where it was noticed
+            End::Jumped => return,
+            End::Panicked => {
+                tracing::error!(
+                    mailbox = name,
+                    retry_in,
+                    "a fault in sftoken cost the connection"
+                );
+                return;
             }
-            Class::Policy => None,
+            End::Error(error) if error.is_expiry() => {
+                tracing::info!(mailbox = name, "{error}: logging in again");
+                return;
+            }
+            End::Error(error) => error,
+        };
+        let (kind, hint) = (error.kind(), error.hint());
+        let is_new = self
+            .told
+            .is_none_or(|(told, at)| told != kind || now - at >= REMINDER);
+        if is_new {
+            self.told = Some((kind, now));
+            tracing::warn!(
+                mailbox = name,
+                kind,
+                hint,
+                retry_in,
+                proven_seconds_ago = proven,
+                "connection lost: {error}"
+            );
+        } else {
+            tracing::debug!(
+                mailbox = name,
+                kind,
+                retry_in,
+                "still no connection: {error}"
+            );
         }
+    }
+}
+
+/// Whether a failed connection may have cost a log-in.
+fn reached_log_in(error: &InboxError) -> bool {
+    !matches!(
+        error,
+        InboxError::Unreachable { .. } | InboxError::Tls { .. } | InboxError::NoToken { .. }
+    )
+}
+
+/// A panic ends the connection, not the watch.
+async fn contained(work: impl Future<Output = Result<Never, InboxError>>) -> End {
+    let mut work = pin!(work);
+    std::future::poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(|ended| match ended {
+                Ok(never) => match never {},
+                Err(error) => End::Error(error),
+            }),
+            Err(_) => std::task::Poll::Ready(End::Panicked),
+        },
+    )
+    .await
+}
+
+/// Returns at the next jump of the clock.
+async fn jumped(jumps: &mut Jumps) {
+    if jumps.changed().await.is_err() {
+        // nobody looks at the clock any more
+        std::future::pending::<()>().await;
     }
 }
 
@@ -150,42 +177,4 @@ fn dice() -> f64 {
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |since| since.subsec_nanos());
     f64::from(nanos % 1_000_000) / 1_000_000.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused() -> InboxError {
-        InboxError::Disconnected {
-            at: "imap.example.com:993".to_owned(),
-            bye: None,
-        }
-    }
-
-    #[test]
-    fn the_first_retry_is_quick_and_a_sound_connection_begins_anew() {
-        let mut pauses = Pauses::new();
-        let first = pauses.after(&refused(), Duration::ZERO).unwrap();
-        assert!(first <= Duration::from_millis(500));
-        for _ in 0..20 {
-            pauses.after(&refused(), Duration::ZERO).unwrap();
-        }
-        assert!(pauses.after(&refused(), Duration::ZERO).unwrap() >= Duration::from_secs(150));
-        assert!(pauses.after(&refused(), SOUND).unwrap() <= Duration::from_millis(500));
-    }
-
-    #[test]
-    fn a_refused_log_in_is_given_up_after_three() {
-        let refused = InboxError::LoginRefused {
-            at: "imap.example.com:993".to_owned(),
-            code: None,
-            text: "no".to_owned(),
-        };
-        let mut pauses = Pauses::new();
-        let tries: Vec<bool> = (0..3)
-            .map(|_| pauses.after(&refused, Duration::ZERO).is_some())
-            .collect();
-        assert_eq!(tries, [true, true, false]);
-    }
 }

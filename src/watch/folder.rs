@@ -1,9 +1,10 @@
 //! One folder of one mailbox, and what has been dealt with in it.
 //!
-//! Knows the cursor, mails that are open, and when to try them again. Never connects: a session is
-//! lent to it for one look. Its place in the ledger is `(mailbox, folder)`.
+//! Knows the cursor, mails that are open, and when to try them again. Never connects, and never looks
+//! into a mail: that is `look`. Its place in the ledger is `(mailbox, folder)`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,89 +12,57 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::pipeline::{Letter, Pipeline, log};
+use super::claim::Rivals;
+use super::pipeline::Pipeline;
+use super::task::{MailboxTask, Start};
+use super::trials::Trials;
 use super::verdict::Verdict;
-use crate::inbox::{Endpoint, FolderState, Head, InboxError, Limits, Session};
-use crate::ingest::cursor::{Cursor, Plan, Progress, Seen};
-use crate::ingest::order::Arrival;
-use crate::ingest::secret::Secret;
+use crate::inbox::{FolderState, InboxError, Session};
+use crate::ingest::cursor::{Cursor, Progress, Seen};
 use crate::ledger::Source;
 
-/// Heads that are asked for at once: the cursor moves after each such group.
-const GROUP: usize = 100;
 /// How far a server's clock may be behind ours when INTERNALDATE is compared (facts: imap, 5.2).
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 
-/// Where to begin in a folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// Where the ledger's cursor stands; in a folder never seen, with the mails that are not older
-    /// than the policy's `max_age`. The cursor is kept.
-    Cursor,
-    /// With the mails that come from now on. The ledger's cursor is neither read nor moved.
-    Now,
-    /// With the mails that came since then, whatever the cursor says.
-    Since(Timestamp),
-}
-
-/// A folder to watch.
-#[derive(Clone, Debug)]
-pub struct FolderTask {
-    /// The mailbox's name in the configuration.
-    pub mailbox: String,
-    /// The folder's name, or its special use (`\Junk`).
-    pub folder: String,
-    /// Where the mailbox is.
-    pub endpoint: Endpoint,
-    /// Its password.
-    pub password: Secret,
-    /// Limits of a connection.
-    pub limits: Limits,
-    /// Where to begin.
-    pub start: Start,
-}
-
-/// What holds for one look.
-#[derive(Clone, Copy)]
-struct Look {
-    uid_validity: u32,
-    /// Set when UIDs cannot tell what is new: SINCE knows days only (RFC 9051, 6.4.4), the rest is
-    /// compared here.
-    since: Option<Timestamp>,
-}
-
-impl Look {
-    /// A mail whose arrival cannot be read is looked at.
-    fn is_too_old(&self, head: &Head) -> bool {
-        let (Some(since), Some(came)) = (self.since, head.internal_date) else {
-            return false;
-        };
-        came < since
-    }
-}
-
 /// A mail that is tried again.
-struct Retry {
-    backoff: Backoff,
-    due: Instant,
+pub(super) struct Retry {
+    pub(super) backoff: Backoff,
+    pub(super) due: Instant,
 }
 
 /// A folder, while it is watched: outlives its connections.
 pub(super) struct Folder {
-    pub(super) task: FolderTask,
-    pipeline: Pipeline,
-    verdicts: mpsc::UnboundedSender<Verdict>,
-    cursor: Option<Cursor>,
+    pub(super) task: Arc<MailboxTask>,
+    /// Its name, as the user has it.
+    pub(super) name: String,
+    pub(super) pipeline: Pipeline,
+    pub(super) verdicts: mpsc::UnboundedSender<Verdict>,
+    pub(super) cursor: Option<Cursor>,
+    /// The beginning is fixed.
+    begun: bool,
+    /// It was not there when the watch began: whatever is in it has come since.
+    is_new: bool,
     /// Mails before this time do not matter when UIDs cannot tell.
-    not_before: Option<Timestamp>,
+    pub(super) not_before: Option<Timestamp>,
     /// Mails past the cursor that have their outcome.
-    settled: BTreeSet<u32>,
-    open: BTreeMap<u32, Retry>,
+    pub(super) settled: BTreeSet<u32>,
+    pub(super) open: BTreeMap<u32, Retry>,
+    /// Mails whose token is stored, and which still have to be marked or moved.
+    pub(super) unhandled: BTreeSet<u32>,
+    /// Open mails that the log has told of, and whether it was that they are set aside.
+    pub(super) told: BTreeSet<(u32, bool)>,
+    pub(super) trials: Trials,
+    pub(super) rivals: Rivals,
+    /// How it stood when it was opened last.
+    seen: Option<FolderState>,
+    /// Nothing of it was looked at since the program began.
+    pub(super) first_look: bool,
 }
 
 impl Folder {
     pub(super) fn new(
-        task: FolderTask,
+        task: Arc<MailboxTask>,
+        name: String,
         pipeline: Pipeline,
         verdicts: mpsc::UnboundedSender<Verdict>,
     ) -> Self {
@@ -105,38 +74,73 @@ impl Folder {
         };
         Self {
             task,
+            name,
             pipeline,
             verdicts,
             cursor: None,
+            begun: false,
+            is_new: false,
             not_before,
             settled: BTreeSet::new(),
             open: BTreeMap::new(),
+            unhandled: BTreeSet::new(),
+            told: BTreeSet::new(),
+            trials: Trials::default(),
+            rivals: Rivals::default(),
+            seen: None,
+            first_look: true,
         }
     }
 
-    /// Takes in how the folder stands after EXAMINE; before the first look it sets the beginning.
+    /// The server has no such folder now.
+    pub(super) fn is_absent(&mut self) {
+        self.is_new |= !self.begun;
+    }
+
+    /// Takes in how the folder stands after it was opened; before the first look it sets the beginning.
     pub(super) async fn begin(
         &mut self,
         session: &mut Session,
         state: FolderState,
     ) -> Result<(), InboxError> {
-        if self.cursor.is_some() {
+        self.seen = Some(state);
+        if self.begun {
             return Ok(());
         }
         self.cursor = match self.task.start {
             Start::Cursor => self.known_cursor(),
             Start::Since(_) => None,
+            Start::Now if self.is_new => Some(Cursor {
+                uid_validity: state.uid_validity,
+                next_uid: 1,
+            }),
             Start::Now => match Cursor::at_end(seen(state)) {
                 None => Some(past_the_last(session, state).await?),
                 baseline => baseline,
             },
         };
+        self.begun = true;
         Ok(())
+    }
+
+    /// How it stood when it was opened last.
+    pub(super) fn as_opened(&self) -> Option<FolderState> {
+        self.seen
+    }
+
+    /// Whether a folder that stands like this must be opened to see what is new.
+    pub(super) fn has_news(&self, now: FolderState) -> bool {
+        // without UIDNEXT nothing tells that a mail came while another went
+        now.uid_next.is_none()
+            || self.seen.is_none_or(|before| {
+                let told = |state: FolderState| (state.uid_validity, state.uid_next, state.exists);
+                told(before) != told(now)
+            })
     }
 
     /// The ledger's cursor. One that cannot be read means a rescan: dear, and it loses nothing.
     fn known_cursor(&self) -> Option<Cursor> {
-        let (mailbox, folder) = (&self.task.mailbox, &self.task.folder);
+        let (mailbox, folder) = (&self.task.mailbox, &self.name);
         match self.pipeline.ledger.cursor(mailbox, folder) {
             Ok(cursor) => cursor.map(|(uid_validity, next_uid)| Cursor {
                 uid_validity,
@@ -149,155 +153,14 @@ impl Folder {
         }
     }
 
-    /// One look: everything past the cursor that is due, processed; then the cursor moves.
-    pub(super) async fn look(
-        &mut self,
-        session: &mut Session,
-        state: FolderState,
-    ) -> Result<(), InboxError> {
-        let (mut progress, since) = self.search(session, state).await?;
-        // Deleted while it was open: it would be due for ever, and nothing would wait any more.
-        let there: BTreeSet<u32> = progress.open().collect();
-        self.open.retain(|uid, _| there.contains(uid));
-        for &uid in &self.settled {
-            progress.finish(uid);
-        }
-        let now = Instant::now();
-        let is_due = |uid: &u32| self.open.get(uid).is_none_or(|retry| retry.due <= now);
-        let due: Vec<u32> = progress.open().filter(is_due).collect();
-        for group in due.chunks(GROUP) {
-            let look = Look {
-                uid_validity: state.uid_validity,
-                since,
-            };
-            self.group(session, look, group, &mut progress).await?;
-            self.keep(&progress);
-        }
-        self.keep(&progress);
-        Ok(())
-    }
-
-    /// The mails that may matter. A new UIDVALIDITY voids what is known by UID.
-    async fn search(
-        &mut self,
-        session: &mut Session,
-        state: FolderState,
-    ) -> Result<(Progress, Option<Timestamp>), InboxError> {
-        let seen = seen(state);
-        match Cursor::plan(self.cursor, seen) {
-            Plan::Search { from } => {
-                let uids = session.search_from(from).await?;
-                Ok((Progress::of_search(seen, from, &uids), None))
-            }
-            Plan::Rescan(why) => {
-                self.settled.clear();
-                self.open.clear();
-                let since = self.oldest();
-                tracing::info!(
-                    mailbox = self.task.mailbox,
-                    folder = self.task.folder,
-                    ?why,
-                    "looking through recent mail"
-                );
-                let uids = session.search_since(days_before(since)).await?;
-                Ok((Progress::of_rescan(seen, &uids), Some(since)))
-            }
-        }
-    }
-
-    /// The oldest mail that matters when UIDs cannot tell.
-    fn oldest(&self) -> Timestamp {
-        let now = (self.pipeline.clock)();
-        let by_age = self.pipeline.policy.max_age;
-        self.not_before
-            .or_else(|| now.checked_sub(by_age?).ok())
-            .unwrap_or(Timestamp::UNIX_EPOCH)
-    }
-
-    async fn group(
-        &mut self,
-        session: &mut Session,
-        look: Look,
-        uids: &[u32],
-        progress: &mut Progress,
-    ) -> Result<(), InboxError> {
-        let mut heads: BTreeMap<u32, Head> = session
-            .heads(uids)
-            .await?
-            .into_iter()
-            .map(|head| (head.uid, head))
-            .collect();
-        for &uid in uids {
-            let settled = match heads.remove(&uid) {
-                // Gone: somebody deleted it before it was looked at.
-                None => true,
-                Some(head) if look.is_too_old(&head) => true,
-                Some(head) => self.mail(session, look.uid_validity, head).await?,
-            };
-            if settled {
-                self.open.remove(&uid);
-                self.settled.insert(uid);
-                progress.finish(uid);
-            }
-        }
-        Ok(())
-    }
-
-    /// One mail; `true` when it has its outcome.
-    async fn mail(
-        &mut self,
-        session: &mut Session,
-        uid_validity: u32,
-        head: Head,
-    ) -> Result<bool, InboxError> {
-        if !self.pipeline.wants(&head.header) {
-            return Ok(true);
-        }
-        let source = self.source(uid_validity, head.uid);
-        let name = self.name(uid_validity, head.uid);
-        let too_large =
-            usize::try_from(head.size).map_or(true, |size| size > self.pipeline.policy.max_size);
-        let verdict = if too_large {
-            self.pipeline
-                .process_oversized(&head.header, &name, &source)
-        } else {
-            let Some(bytes) = session.body(head.uid).await? else {
-                return Ok(true);
-            };
-            let arrival = Arrival {
-                internal_date: head.internal_date,
-                uid_validity,
-                number: u64::from(head.uid),
-            };
-            let letter = Letter {
-                bytes,
-                name,
-                source: source.clone(),
-                arrival,
-            };
-            self.pipeline.process(letter).await
-        };
-        Ok(self.take(head.uid, verdict, &source))
-    }
-
-    /// Logs and hands on a verdict; plans the next try of an open one.
-    fn take(&mut self, uid: u32, verdict: Verdict, source: &Source) -> bool {
-        let first = !self.open.contains_key(&uid);
-        log(&verdict, first);
-        if let Verdict::Open(report, trouble) = &verdict {
-            if first {
-                self.pipeline.note_open(report, trouble, source);
-            }
-            let retry = self.open.entry(uid).or_insert_with(|| Retry {
-                backoff: Backoff::RETRY,
-                due: Instant::now(),
-            });
-            retry.due = Instant::now() + retry.backoff.pause(chance(uid));
-        }
-        let settled = matches!(verdict, Verdict::Settled(_));
-        // When nobody listens any more, the watch is ending.
-        let _ = self.verdicts.send(verdict);
-        settled
+    /// UIDs mean something else now.
+    pub(super) fn forget_uids(&mut self) {
+        self.settled.clear();
+        self.open.clear();
+        self.unhandled.clear();
+        self.told.clear();
+        self.trials.forget_all();
+        self.rivals.forget_all();
     }
 
     /// How long until an open mail is due again.
@@ -306,13 +169,8 @@ impl Folder {
         Some(next.saturating_duration_since(Instant::now()))
     }
 
-    /// Whether mails wait for another try.
-    pub(super) fn has_open(&self) -> bool {
-        !self.open.is_empty()
-    }
-
     /// Moves the cursor, here and in the ledger. A ledger that does not answer costs a second look.
-    fn keep(&mut self, progress: &Progress) {
+    pub(super) fn keep(&mut self, progress: &Progress) {
         let cursor = progress.cursor();
         if self.cursor == Some(cursor) {
             return;
@@ -320,7 +178,7 @@ impl Folder {
         self.cursor = Some(cursor);
         self.settled = self.settled.split_off(&cursor.next_uid);
         if self.task.start == Start::Cursor {
-            let (mailbox, folder) = (&self.task.mailbox, &self.task.folder);
+            let (mailbox, folder) = (&self.task.mailbox, &self.name);
             let (validity, next) = (cursor.uid_validity, cursor.next_uid);
             if let Err(error) = self
                 .pipeline
@@ -332,52 +190,28 @@ impl Folder {
         }
     }
 
-    /// Notes that the folder answered.
-    pub(super) fn contact(&self) {
-        let (mailbox, folder) = (&self.task.mailbox, &self.task.folder);
-        let now = (self.pipeline.clock)();
-        if let Err(error) = self.pipeline.ledger.contact(mailbox, folder, now) {
-            tracing::warn!(mailbox, folder, hint = error.hint(), "{error}");
-        }
-    }
-
-    fn source(&self, uid_validity: u32, uid: u32) -> Source {
+    pub(super) fn source(&self, uid_validity: u32, uid: u32) -> Source {
         Source::Mailbox {
             mailbox: self.task.mailbox.clone(),
-            folder: self.task.folder.clone(),
+            folder: self.name.clone(),
             uid_validity,
             uid,
         }
     }
 
     /// As RFC 5092 names a message, under the mailbox's own name.
-    fn name(&self, uid_validity: u32, uid: u32) -> String {
-        let FolderTask {
-            mailbox, folder, ..
-        } = &self.task;
+    pub(super) fn mail_name(&self, uid_validity: u32, uid: u32) -> String {
+        let (mailbox, folder) = (&self.task.mailbox, &self.name);
         format!("{mailbox}/{folder};UIDVALIDITY={uid_validity}/;UID={uid}")
     }
 }
 
-fn seen(state: FolderState) -> Seen {
+pub(super) fn seen(state: FolderState) -> Seen {
     Seen {
         uid_validity: state.uid_validity,
         uid_next: state.uid_next,
         exists: state.exists,
     }
-}
-
-/// Two days earlier: servers compare days in a time zone of their own.
-fn days_before(time: Timestamp) -> jiff::civil::Date {
-    let earlier = time
-        .checked_sub(SignedDuration::from_hours(48))
-        .unwrap_or(time);
-    jiff::tz::TimeZone::UTC.to_datetime(earlier).date()
-}
-
-/// A number between 0 and 1 that differs from mail to mail: tries need no better dice.
-fn chance(uid: u32) -> f64 {
-    f64::from(uid.wrapping_mul(2_654_435_761)) / f64::from(u32::MAX)
 }
 
 /// The baseline where a server does not tell UIDNEXT: past the last mail there is.

@@ -1,27 +1,39 @@
-//! The loop: open a folder, catch up, process each mail, wait; for ever, or until something came.
+//! The loop: open a mailbox, catch up, process each mail, wait; for ever, or until something came.
 //!
 //! Knows the order of the edges, retry and shutdown. Never knows arguments, terminals or TOML. Its
-//! folders, stores and policy come from the configuration, or from a library user.
+//! mailboxes, stores and policy come from the configuration, or from a library user.
 //!
 //! ```text
-//! Session -> UIDs past the cursor -> head -> (wanted?) -> body -> Pipeline -> Verdict -> cursor
-//!    ^                                                    DNS, heart, store, ledger       |
-//!    └────────────── back-off ◄── a cut, a refusal, a silence        wait (IDLE) ◄────────┘
+//! connection ─► live ─► folder, look: UIDs past the cursor ─► head ─► (wanted?) ─► body ─► Pipeline ─► Verdict ─► cursor
+//!    ^           │                                            (claim)     DNS, heart, store, ledger    (handle)     |
+//!    │           └──────────────────────────── wait (IDLE, probes) ◄────────────────────────────────────────────────┘
+//!    └── pauses, limiter ◄── a cut, a refusal, a silence, a jump of the clock
 //! ```
 
 pub mod backoff;
+mod claim;
 mod connection;
 mod folder;
+mod handle;
+mod jump;
+mod limiter;
+mod live;
+mod look;
+mod mailbox;
+mod pauses;
 mod pipeline;
 mod publish;
+mod pulse;
 mod service;
 mod stores;
+mod task;
+mod trials;
 mod verdict;
 mod wait;
 
-pub use folder::{FolderTask, Start};
 pub use pipeline::{Clock, Letter, Pipeline};
 pub use service::{Shutdown, Stopped, catch_up, watch};
 pub use stores::Stores;
+pub use task::{FolderChoice, Handled, MailboxTask, Start};
 pub use verdict::{Trouble, Verdict};
 pub use wait::{Armed, Order, WaitError, arm};

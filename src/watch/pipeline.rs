@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
 
-use super::publish::{Published, publish};
+use super::publish::{Proven, Published, publish};
 use super::stores::Stores;
 use super::verdict::{Trouble, Verdict};
 use crate::dns::Resolver;
@@ -53,6 +54,33 @@ pub struct Letter {
     pub arrival: Arrival,
 }
 
+impl Letter {
+    /// SHA-256 of the bytes, in hex: the mail's name wherever it is moved to.
+    pub(super) fn hash(&self) -> String {
+        use std::fmt::Write as _;
+        let mut text = String::with_capacity(64);
+        for byte in digest(&SHA256, &self.bytes).as_ref() {
+            // writing to a String cannot fail
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
+    }
+}
+
+/// A token that is proven, on its way to a store.
+pub(super) struct GenuineToken {
+    found: Found,
+    pub(super) report: Report,
+}
+
+/// What an examination came to.
+pub(super) enum Judged {
+    /// A genuine token for one of the accounts.
+    Token(Box<GenuineToken>),
+    /// Anything else, recorded.
+    Done(Box<Verdict>),
+}
+
 impl std::fmt::Debug for Letter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Letter")
@@ -77,6 +105,14 @@ impl Pipeline {
 
     /// Takes one mail to its verdict.
     pub async fn process(&self, letter: Letter) -> Verdict {
+        match self.judge(&letter).await {
+            Judged::Token(token) => self.store(*token, letter, false).await,
+            Judged::Done(verdict) => *verdict,
+        }
+    }
+
+    /// Proves one mail and reads it; stores nothing.
+    pub(super) async fn judge(&self, letter: &Letter) -> Judged {
         let now = (self.clock)();
         let names = {
             let mail = Mail::parse(&letter.bytes);
@@ -90,8 +126,12 @@ impl Pipeline {
             (outcome, report)
         };
         match outcome {
-            Outcome::Found(found) => self.store(found, report, letter).await,
-            outcome => self.settle(&outcome, report, &letter.source, now),
+            Outcome::Found(found) => Judged::Token(Box::new(GenuineToken { found, report })),
+            outcome => {
+                let hash = Some(letter.hash());
+                let verdict = self.settle(&outcome, report, &letter.source, hash, now);
+                Judged::Done(Box::new(verdict))
+            }
         }
     }
 
@@ -101,7 +141,7 @@ impl Pipeline {
         let mail = Mail::parse(header);
         let outcome = examine_oversized(&mail, &self.policy, self.recipes);
         let report = Report::new(name, &mail, &outcome);
-        self.settle(&outcome, report, source, (self.clock)())
+        self.settle(&outcome, report, source, None, (self.clock)())
     }
 
     /// Everything but a found token. Mail that has nothing to do with tokens leaves no trace.
@@ -110,6 +150,7 @@ impl Pipeline {
         outcome: &Outcome,
         report: Report,
         source: &Source,
+        hash: Option<String>,
         now: Timestamp,
     ) -> Verdict {
         if let Outcome::Undecided(why) = outcome {
@@ -117,7 +158,7 @@ impl Pipeline {
         }
         let receipt = Receipt::unstored(report);
         if !matches!(outcome, Outcome::NotOurs(NotOurs::NotCandidate)) {
-            let decision = decision(&receipt, source, now);
+            let decision = decision(&receipt, source, hash, now);
             if let Err(error) = self.ledger.record(&decision) {
                 return Verdict::Open(receipt.report, error.into());
             }
@@ -128,14 +169,22 @@ impl Pipeline {
     /// Records that a mail is kept open: once, not at each try.
     pub fn note_open(&self, report: &Report, trouble: &Trouble, source: &Source) {
         let receipt = Receipt::unstored(trouble.on(report.clone()));
-        let decision = decision(&receipt, source, (self.clock)());
+        let decision = decision(&receipt, source, None, (self.clock)());
         if let Err(error) = self.ledger.record(&decision) {
             tracing::warn!(hint = error.hint(), "{error}");
         }
     }
 
-    /// Publishes a found token on a thread that may block, then records what became of it.
-    async fn store(&self, found: Found, report: Report, letter: Letter) -> Verdict {
+    /// Publishes a found token on a thread that may block, then records what became of it. With
+    /// `elsewhere`, another watcher says that it has stored the token: a store that holds it is not
+    /// written to again.
+    pub(super) async fn store(
+        &self,
+        token: GenuineToken,
+        letter: Letter,
+        elsewhere: bool,
+    ) -> Verdict {
+        let GenuineToken { found, report } = token;
         let (stores, ledger, clock) = (
             Arc::clone(&self.stores),
             Arc::clone(&self.ledger),
@@ -146,7 +195,13 @@ impl Pipeline {
             for warning in &found.warnings {
                 tracing::warn!(username = %found.username, "{warning}");
             }
-            let published = publish(&found, &told, letter.arrival, &stores, &ledger, clock())?;
+            let mail = Proven {
+                found: &found,
+                report: &told,
+                arrival: letter.arrival,
+                elsewhere,
+            };
+            let published = publish(&mail, &stores, &ledger, clock())?;
             let (source, username) = (&letter.name, &found.username);
             let receipt = match published {
                 Published::Stored(receipt) => {
@@ -161,7 +216,8 @@ impl Pipeline {
                 }
                 Published::Kept(why) => Receipt::kept_out(told, why),
             };
-            ledger.record(&decision(&receipt, &letter.source, clock()))?;
+            let hash = Some(letter.hash());
+            ledger.record(&decision(&receipt, &letter.source, hash, clock()))?;
             Ok::<_, Trouble>(receipt)
         };
         match tokio::task::spawn_blocking(work).await {
@@ -173,7 +229,12 @@ impl Pipeline {
 }
 
 /// The audit trail's row for a mail.
-fn decision(receipt: &Receipt, source: &Source, at: Timestamp) -> Decision {
+fn decision(
+    receipt: &Receipt,
+    source: &Source,
+    body_hash: Option<String>,
+    at: Timestamp,
+) -> Decision {
     let report = &receipt.report;
     Decision {
         at,
@@ -185,7 +246,7 @@ fn decision(receipt: &Receipt, source: &Source, at: Timestamp) -> Decision {
         fingerprint: report.fingerprint.clone(),
         date: report.date,
         message_id: report.message_id.clone(),
-        body_hash: None,
+        body_hash,
         slot: receipt.slot.clone(),
     }
 }

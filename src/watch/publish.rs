@@ -25,65 +25,75 @@ pub(super) enum Published {
     Kept(Refusal),
 }
 
+/// A proven mail with its token.
+pub(super) struct Proven<'m> {
+    pub(super) found: &'m Found,
+    pub(super) report: &'m Report,
+    pub(super) arrival: Arrival,
+    /// Another watcher says that it has stored the token, perhaps in this very place.
+    pub(super) elsewhere: bool,
+}
+
 /// Publishes a token: the slot is locked across processes while it is decided and written.
 pub(super) fn publish(
-    found: &Found,
-    report: &Report,
-    arrival: Arrival,
+    mail: &Proven<'_>,
     stores: &Stores,
     ledger: &Ledger,
     now: Timestamp,
 ) -> Result<Published, Trouble> {
     let key = Key {
-        username: found.username.clone(),
-        org: found.org,
+        username: mail.found.username.clone(),
+        org: mail.found.org,
     };
     let store = stores.of(&key)?;
     let slot = store.slot(&key);
     let _alone = ledger.lock(&slot)?;
-    let candidate = candidate(found, report, arrival);
-    match ledger.intend(&slot, &candidate)? {
+    match ledger.intend(&slot, &candidate(mail))? {
         Admit::Write | Admit::Retry => {
-            let receipt = write(&*store, &key, found, report, &slot, now)?;
+            if !(mail.elsewhere && holds(&*store, &key, mail.found)) {
+                write(&*store, &key, mail)?;
+            }
+            let receipt = Receipt::stored(mail.report, &slot, now);
             ledger.commit(&slot, &receipt)?;
             Ok(Published::Stored(receipt))
         }
         Admit::AlreadyStored => {
             let newest = ledger.newest(&slot)?.and_then(|newest| newest.receipt);
-            Ok(Published::Before(
-                newest.unwrap_or_else(|| Receipt::stored(report, &slot, now)),
-            ))
+            Ok(Published::Before(newest.unwrap_or_else(|| {
+                Receipt::stored(mail.report, &slot, now)
+            })))
         }
         Admit::Superseded => Ok(Published::Kept(Refusal::OlderThanCurrent)),
         Admit::OtherOrg => Ok(Published::Kept(Refusal::OrgMismatch)),
     }
 }
 
-fn candidate(found: &Found, report: &Report, arrival: Arrival) -> Candidate {
+fn candidate(mail: &Proven<'_>) -> Candidate {
     Candidate {
         rank: Rank {
-            date: found.date,
-            arrival,
+            date: mail.found.date,
+            arrival: mail.arrival,
         },
-        fingerprint: found.token.fingerprint(),
-        message_id: report.message_id.clone(),
-        org: found.org,
+        fingerprint: mail.found.token.fingerprint(),
+        message_id: mail.report.message_id.clone(),
+        org: mail.found.org,
     }
 }
 
-fn write(
-    store: &dyn Store,
-    key: &Key,
-    found: &Found,
-    report: &Report,
-    slot: &str,
-    now: Timestamp,
-) -> Result<Receipt, Trouble> {
+/// Whether the store has this token already. One that cannot tell is written to: that is harmless.
+fn holds(store: &dyn Store, key: &Key, found: &Found) -> bool {
+    store.capabilities().readable
+        && store
+            .get(key)
+            .is_ok_and(|held| held.is_some_and(|held| held == found.token))
+}
+
+fn write(store: &dyn Store, key: &Key, mail: &Proven<'_>) -> Result<(), Trouble> {
     let meta = Meta {
-        fingerprint: found.token.fingerprint(),
-        date: found.date,
-        message_id: report.message_id.clone(),
+        fingerprint: mail.found.token.fingerprint(),
+        date: mail.found.date,
+        message_id: mail.report.message_id.clone(),
     };
-    store.publish(key, &found.token, &meta)?;
-    Ok(Receipt::stored(report, slot, now))
+    store.publish(key, &mail.found.token, &meta)?;
+    Ok(())
 }

@@ -1,14 +1,19 @@
-//! Many folders at once, until somebody says stop.
+//! Many mailboxes at once, until somebody says stop.
 //!
 //! Knows tasks and shutdown. Never installs signal handlers: the shutdown is an argument. Its tasks
 //! come from the configuration.
 
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use std::sync::Arc;
 
-use super::connection::{follow, once};
-use super::folder::{Folder, FolderTask};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
+
+use super::connection::follow;
+use super::jump::{Jumps, detect};
+use super::mailbox::Mailbox;
 use super::pipeline::Pipeline;
+use super::pulse::Pulse;
+use super::task::MailboxTask;
 use super::verdict::Verdict;
 use crate::inbox::InboxError;
 
@@ -30,44 +35,45 @@ impl Shutdown {
     }
 }
 
-/// A folder that is not watched any more, and why.
+/// A mailbox that is not watched any more, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("mailbox {mailbox}, folder {folder}: {error}")]
+#[error("mailbox {mailbox}: {error}")]
 pub struct Stopped {
     /// The mailbox's name in the configuration.
     pub mailbox: String,
-    /// The folder.
-    pub folder: String,
     /// Why.
     pub error: InboxError,
 }
 
-/// Watches all folders until the shutdown, or until none can be watched any more. Each mail's verdict goes
+/// Watches all mailboxes until the shutdown, or until none can be watched any more. Each mail's verdict goes
 /// to `verdicts` as it comes.
 ///
 /// # Errors
-/// The folders that were given up: a refused password, an untrusted certificate, a missing folder.
+/// The mailboxes that were given up: a refused password, an untrusted certificate, a missing folder.
 pub async fn watch(
-    tasks: Vec<FolderTask>,
+    tasks: Vec<MailboxTask>,
     pipeline: &Pipeline,
     verdicts: &mpsc::UnboundedSender<Verdict>,
     shutdown: &Shutdown,
 ) -> Result<(), Vec<Stopped>> {
     let mut running = JoinSet::new();
+    let pulse = Pulse::new(Arc::clone(&pipeline.ledger));
+    let (_clock, jumps) = look_at_the_clock(pipeline);
     for task in tasks {
-        let names = (task.mailbox.clone(), task.folder.clone());
-        let folder = Folder::new(task, pipeline.clone(), verdicts.clone());
-        let following = follow(folder, None, shutdown.clone());
-        running.spawn(async move { following.await.map_err(|error| stopped(names, error)) });
+        let name = task.mailbox.clone();
+        let mailbox = Mailbox::new(task, pipeline, verdicts, pulse.clone());
+        let following = follow(mailbox, None, shutdown.clone(), jumps.clone());
+        running.spawn(async move { following.await.map_err(|error| stopped(name, error)) });
     }
     let mut given_up = Vec::new();
     while let Some(ended) = running.join_next().await {
-        if let Ok(Err(stopped)) = ended {
+        if let Some(stopped) = end_of(ended) {
             let (kind, hint) = (stopped.error.kind(), stopped.error.hint());
             tracing::error!(kind, hint, "not watched any more: {stopped}");
             given_up.push(stopped);
         }
     }
+    pulse.flush();
     if given_up.is_empty() {
         Ok(())
     } else {
@@ -75,31 +81,43 @@ pub async fn watch(
     }
 }
 
-/// Catches up with all folders once. Mails that cannot be decided, or stored, stay open: the cursor
+/// How a mailbox's task ended. A panic that got out of it is the program's: it must not pass for an end.
+pub(super) fn end_of(ended: Result<Result<(), Stopped>, JoinError>) -> Option<Stopped> {
+    match ended {
+        Ok(ended) => ended.err(),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => None,
+    }
+}
+
+/// One look at the clocks for all mailboxes; it ends when the handle is dropped.
+pub(super) fn look_at_the_clock(pipeline: &Pipeline) -> (JoinSet<()>, Jumps) {
+    let (count, jumps) = watch::channel(0);
+    let mut task = JoinSet::new();
+    task.spawn(detect(Arc::clone(&pipeline.clock), count));
+    (task, jumps)
+}
+
+/// Catches up with all mailboxes once. Mails that cannot be decided, or stored, stay open: the cursor
 /// does not pass them.
 ///
 /// # Errors
-/// The folders that could not be looked through.
+/// The mailboxes that could not be looked through.
 pub async fn catch_up(
-    tasks: Vec<FolderTask>,
+    tasks: Vec<MailboxTask>,
     pipeline: &Pipeline,
     verdicts: &mpsc::UnboundedSender<Verdict>,
 ) -> Result<(), Vec<Stopped>> {
     let mut running = JoinSet::new();
+    let pulse = Pulse::new(Arc::clone(&pipeline.ledger));
     for task in tasks {
-        let names = (task.mailbox.clone(), task.folder.clone());
-        let mut folder = Folder::new(task, pipeline.clone(), verdicts.clone());
-        running.spawn(async move {
-            once(&mut folder)
-                .await
-                .map_err(|error| stopped(names, error))
-        });
+        let name = task.mailbox.clone();
+        let mut mailbox = Mailbox::new(task, pipeline, verdicts, pulse.clone());
+        running.spawn(async move { mailbox.once().await.map_err(|error| stopped(name, error)) });
     }
     let mut failed = Vec::new();
     while let Some(ended) = running.join_next().await {
-        if let Ok(Err(stopped)) = ended {
-            failed.push(stopped);
-        }
+        failed.extend(end_of(ended));
     }
     if failed.is_empty() {
         Ok(())
@@ -108,10 +126,6 @@ pub async fn catch_up(
     }
 }
 
-pub(super) fn stopped((mailbox, folder): (String, String), error: InboxError) -> Stopped {
-    Stopped {
-        mailbox,
-        folder,
-        error,
-    }
+pub(super) fn stopped(mailbox: String, error: InboxError) -> Stopped {
+    Stopped { mailbox, error }
 }

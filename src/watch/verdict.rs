@@ -41,6 +41,12 @@ pub enum Trouble {
     /// The ledger does not answer.
     #[error("{0}")]
     Ledger(#[from] LedgerError),
+    /// Another watcher has claimed the mail: it stores the token, or leaves it to us.
+    #[error("another watcher of the mailbox is storing the token")]
+    Claimed,
+    /// The connection broke each time that the mail was fetched.
+    #[error("the mail cannot be fetched: each try fails or breaks the connection")]
+    SetAside,
     /// A worker died; its panic message is on standard error.
     #[error("the worker that stores tokens died")]
     Worker,
@@ -63,6 +69,8 @@ impl Trouble {
             Self::Undecided(pending) => pending.kind(),
             Self::Store(error) => error.kind.as_str(),
             Self::Ledger(error) => error.kind.as_str(),
+            Self::Claimed => "claimed_elsewhere",
+            Self::SetAside => "set_aside",
             Self::Worker => "worker_died",
         }
     }
@@ -74,6 +82,12 @@ impl Trouble {
             Self::Undecided(pending) => pending.hint().to_owned(),
             Self::Store(error) => error.hint().to_owned(),
             Self::Ledger(error) => error.hint(),
+            Self::Claimed => "nothing to do: a claim that is not followed up expires".to_owned(),
+            Self::SetAside => {
+                "look at the mail with another program, or move it out of the folder; \
+                other mails are dealt with meanwhile, and it is tried again every few hours"
+                    .to_owned()
+            }
             Self::Worker => "report it; the mail is tried again".to_owned(),
         }
     }

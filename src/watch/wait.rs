@@ -3,6 +3,7 @@
 //! Knows which receipts satisfy. Never presses the reset: the caller does, once everything is armed.
 //! Its receipts come from the folders that it watches meanwhile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,9 +12,11 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::connection::follow;
-use super::folder::{Folder, FolderTask};
+use super::mailbox::Mailbox;
 use super::pipeline::Pipeline;
-use super::service::{Shutdown, Stopped, stopped};
+use super::pulse::Pulse;
+use super::service::{Shutdown, Stopped, end_of, look_at_the_clock, stopped};
+use super::task::MailboxTask;
 use super::verdict::Verdict;
 use crate::ingest::event::{OutcomeWord, Receipt};
 use crate::ingest::policy::Account;
@@ -28,12 +31,12 @@ pub struct Order {
     /// The accounts that need a token; none: the first token for anyone will do.
     pub accounts: Vec<Account>,
     /// Where to look.
-    pub folders: Vec<FolderTask>,
+    pub mailboxes: Vec<MailboxTask>,
     /// Mails from this time on count as fresh: the arming, or an earlier time.
     pub since: Timestamp,
 }
 
-/// Every folder's beginning is fixed: what comes now is seen.
+/// Every mailbox's beginning is fixed: what comes now is seen.
 #[derive(Debug)]
 pub struct Armed {
     missing: Vec<Account>,
@@ -41,8 +44,9 @@ pub struct Armed {
     fresh_from: Timestamp,
     verdicts: mpsc::UnboundedReceiver<Verdict>,
     running: JoinSet<Result<(), Stopped>>,
-    // Dropping it ends the folders.
+    // Dropping it ends the mailboxes.
     _switch: tokio::sync::watch::Sender<bool>,
+    _clock: JoinSet<()>,
     found: Vec<Receipt>,
     others: Vec<Verdict>,
 }
@@ -64,22 +68,24 @@ pub enum WaitError {
     },
 }
 
-/// Connects to every folder and fixes where it begins. Fails at the first one that cannot be
+/// Connects to every mailbox and fixes where each folder begins. Fails at the first one that cannot be
 /// reached: nothing has been reset yet, so nothing is lost.
 ///
 /// # Errors
-/// The folder that cannot be watched.
+/// The mailbox that cannot be watched.
 pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> {
     let (sender, verdicts) = mpsc::unbounded_channel();
     let (switch, shutdown) = Shutdown::new();
     let mut running = JoinSet::new();
     let mut ready = Vec::new();
-    for task in order.folders {
-        let names = (task.mailbox.clone(), task.folder.clone());
-        let folder = Folder::new(task, pipeline.clone(), sender.clone());
+    let pulse = Pulse::new(Arc::clone(&pipeline.ledger));
+    let (clock, jumps) = look_at_the_clock(pipeline);
+    for task in order.mailboxes {
+        let name = task.mailbox.clone();
+        let mailbox = Mailbox::new(task, pipeline, &sender, pulse.clone());
         let (tell, told) = oneshot::channel();
-        let following = follow(folder, Some(tell), shutdown.clone());
-        running.spawn(async move { following.await.map_err(|error| stopped(names, error)) });
+        let following = follow(mailbox, Some(tell), shutdown.clone(), jumps.clone());
+        running.spawn(async move { following.await.map_err(|error| stopped(name, error)) });
         ready.push(told);
     }
     let mut armed = Armed {
@@ -89,6 +95,7 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
         verdicts,
         running,
         _switch: switch,
+        _clock: clock,
         found: Vec::new(),
         others: Vec::new(),
     };
@@ -99,7 +106,7 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
 }
 
 impl Armed {
-    /// A folder that ends before it is ready says nothing here: its task tells why.
+    /// A mailbox that ends before it is ready says nothing here: its task tells why.
     async fn until_ready(&mut self, mut told: oneshot::Receiver<()>) -> Result<(), WaitError> {
         loop {
             tokio::select! {
@@ -177,10 +184,7 @@ impl Armed {
     }
 }
 
-/// A folder that ended before the wait did.
+/// A mailbox that ended before the wait did.
 fn fail(ended: Result<Result<(), Stopped>, tokio::task::JoinError>) -> Result<(), WaitError> {
-    match ended {
-        Ok(Err(stopped)) => Err(WaitError::Mailbox(Box::new(stopped))),
-        _ => Ok(()),
-    }
+    end_of(ended).map_or(Ok(()), |stopped| Err(WaitError::Mailbox(Box::new(stopped))))
 }

@@ -172,9 +172,13 @@ fn a_cursor_never_goes_back_within_one_uidvalidity() {
 #[test]
 fn contacts_only_grow_younger() {
     both(|ledger| {
-        ledger.contact("ops", "Junk", at(5)).unwrap();
-        ledger.contact("ops", "INBOX", at(9)).unwrap();
-        ledger.contact("ops", "INBOX", at(8)).unwrap();
+        let seen = |folder: &str, second| {
+            let key = ("ops".to_owned(), folder.to_owned());
+            ledger.contacts_seen(&[(key, at(second))].into()).unwrap();
+        };
+        seen("Junk", 5);
+        seen("INBOX", 9);
+        seen("INBOX", 8);
         let expected = [("INBOX", at(9)), ("Junk", at(5))];
         let expected = expected.map(|(folder, at)| ("ops".to_owned(), folder.to_owned(), at));
         assert_eq!(ledger.contacts().unwrap(), expected);

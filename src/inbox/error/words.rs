@@ -31,14 +31,24 @@ impl InboxError {
             Self::LoginRefused { .. } => {
                 "check user name and password; many providers want an app password, and IMAP switched on in their settings"
             }
+            Self::NoToken { error, .. } => error.hint,
+            Self::TokenRefused { .. } if self.class() == Class::Throttled => {
+                "the server asks to slow down: close other connections to this mailbox, or wait"
+            }
+            Self::TokenRefused { .. } => {
+                "check that the user name is the mailbox's own address, that the token is for IMAP (its scope), and that IMAP is switched on for the mailbox; Microsoft 365 with client credentials also wants Add-MailboxPermission for the app"
+            }
+            Self::TokenNotOffered { .. } => {
+                "log in with a password (auth.password), or see the server's manual for how it takes tokens"
+            }
             Self::LoginDisabled { .. } => {
-                "the server takes no passwords: see its manual for what it takes"
+                "the server takes no passwords: many then take OAuth (auth.oauth2); see its manual"
             }
             Self::BadCredential { .. } => {
                 "check where the password comes from: a trailing line end is easily stored with it"
             }
             Self::Refused { text, .. } if is_not_connected(text) => {
-                "Exchange let the user in but has no mailbox for it: check licence, IMAP access, the service principal's permission, and that the user name is the mailbox's own"
+                "Exchange took the token and opens no mailbox for it. Four causes: the user has no licence with a mailbox; IMAP is off (Set-CASMailbox -ImapEnabled $true); the app may not open it (New-ServicePrincipal with the object id of the enterprise application, not of the app registration, then Add-MailboxPermission); or the user name is not the mailbox's own address (a shared mailbox has its own)"
             }
             Self::Refused { .. } => "see the server's text; its log may say more",
             Self::NoSuchFolder { .. } => {
@@ -98,6 +108,22 @@ impl fmt::Display for InboxError {
                         text
                     }
                 )
+            }
+            Self::NoToken { at, error } => write!(f, "no access token for {at}: {error}"),
+            Self::TokenRefused {
+                at,
+                code,
+                text,
+                detail,
+            } => {
+                let code = code.as_deref();
+                write!(f, "{at} refused the access token{}", Said { code, text })?;
+                detail
+                    .as_ref()
+                    .map_or(Ok(()), |detail| write!(f, " ({detail})"))
+            }
+            Self::TokenNotOffered { at } => {
+                write!(f, "{at} offers no log-in with an access token")
             }
             Self::LoginDisabled { at } => write!(f, "{at} offers no log-in with a password"),
             Self::BadCredential { at } => write!(

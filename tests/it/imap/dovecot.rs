@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use sftoken::inbox::{
-    Authorities, Class, ConnectFault, Endpoint, Folder, InboxError, Limits, Phase, Security,
-    Session, TlsFault, Wake,
+    Authorities, Class, ConnectFault, Credential, Endpoint, Folder, InboxError, Limits, Phase,
+    Security, Session, TlsFault, Wake,
 };
 use sftoken::ingest::secret::Secret;
 
@@ -12,8 +12,8 @@ use crate::support::dovecot::{Dovecot, PASSWORD};
 
 const MAIL: &[u8] = b"From: a@salesforce.example\r\nSubject: Your new token\r\nX-Other: no\r\n\r\nbody \xff (((\r\n";
 
-fn password() -> Secret {
-    Secret::new(PASSWORD.to_owned())
+fn password() -> Credential {
+    Secret::new(PASSWORD.to_owned()).into()
 }
 
 async fn connect(endpoint: &Endpoint) -> Result<Session, InboxError> {
@@ -48,7 +48,7 @@ async fn tls_and_starttls_connect() {
 async fn a_wrong_password_is_told_as_such() {
     let server = Dovecot::start();
     for endpoint in [server.endpoint("ann"), server.starttls("ann")] {
-        let wrong = Secret::new("planted-wrong-pass".to_owned());
+        let wrong = Secret::new("planted-wrong-pass".to_owned()).into();
         let error = Session::connect(&endpoint, &wrong, &Limits::default())
             .await
             .unwrap_err();

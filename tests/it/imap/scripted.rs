@@ -2,13 +2,18 @@
 //!
 //! The `D:` lines drive the client, in order: `D: connect = KIND CLASS` (else it must log in),
 //! `D: examine = UIDVALIDITY UIDNEXT EXISTS`, `D: search N = UIDS`, `D: heads UIDS = UID:SIZE:DATE:BYTES`,
-//! `D: body UID = SIZE|gone`, `D: wait = changed|renew`, `D: folder NAME`, `D: elapsed SECONDS` (virtual,
-//! since the connection began), `D: limit-line BYTES`. Instead of a value, `KIND CLASS` of the error.
+//! `D: undated UIDS = …`, `D: body UID = SIZE|gone`, `D: wait = changed|elsewhere|alive|renew`,
+//! `D: folder NAME`, `D: elapsed SECONDS` (virtual, since the connection began). Instead of a value,
+//! `KIND CLASS` of the error. `D: limit-line BYTES`, `D: liveness SECONDS` and
+//! `D: renewal SECONDS` set limits; without `liveness`, an hour passes before a silent connection is probed.
+//! `D: news = FOLDERS|any` is what was told of other folders.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sftoken::inbox::{Authorities, Endpoint, Folder, InboxError, Limits, Security, Session, Wake};
+use sftoken::inbox::{
+    Authorities, Endpoint, Folder, InboxError, Limits, News, Security, Session, Wake,
+};
 use sftoken::ingest::secret::Secret;
 use sftoken::testing::imap::{Script, ScriptError};
 use tokio::time::Instant;
@@ -71,12 +76,9 @@ async fn run(name: &str, text: &str) {
         .collect();
     assert!(!orders.is_empty(), "{name}: nothing is expected of it");
     let begun = Instant::now();
-    let limits = Limits {
-        max_line: limit_line(&orders),
-        ..Limits::default()
-    };
+    let limits = limits(&orders);
     let (stream, server) = Script::parse(text).unwrap().serve();
-    let password = Secret::new(PASSWORD.to_owned());
+    let password = Secret::new(PASSWORD.to_owned()).into();
     let connected = Session::connect_over(
         stream,
         "mail.example:993",
@@ -111,11 +113,22 @@ async fn run(name: &str, text: &str) {
     }
 }
 
-fn limit_line(orders: &[&str]) -> usize {
-    let given = orders
-        .iter()
-        .find_map(|order| order.strip_prefix("limit-line "));
-    given.map_or(Limits::default().max_line, |number| number.parse().unwrap())
+fn limits(orders: &[&str]) -> Limits {
+    let given = |name: &str| {
+        let mut orders = orders.iter();
+        orders.find_map(|order| order.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    };
+    let default = Limits::default();
+    let seconds = |name: &str, default: Duration| {
+        let given = given(name).map(|seconds| u64::try_from(seconds).unwrap());
+        given.map_or(default, Duration::from_secs)
+    };
+    Limits {
+        max_line: given("limit-line").unwrap_or(default.max_line),
+        liveness: seconds("liveness", Duration::from_secs(3600)),
+        idle_renew: seconds("renewal", default.idle_renew),
+        ..default
+    }
 }
 
 struct Client {
@@ -129,7 +142,7 @@ impl Client {
         let (order, expected) = order.split_once(" =").unwrap_or((order, ""));
         let (verb, rest) = order.split_once(' ').unwrap_or((order, ""));
         let told = match verb {
-            "connect" | "limit-line" => return,
+            "connect" | "limit-line" | "liveness" | "renewal" => return,
             "elapsed" => {
                 let wanted = Duration::from_secs(rest.parse().unwrap());
                 let elapsed = self.begun.elapsed();
@@ -172,9 +185,13 @@ impl Client {
                     .await
                     .map(|uids| spaced(uids.iter().map(u32::to_string))),
             ),
-            "heads" => {
+            "heads" | "undated" => {
                 let uids: Vec<u32> = rest.split(' ').map(|uid| uid.parse().unwrap()).collect();
-                told(session.heads(&uids).await.map(|heads| {
+                let heads = match verb {
+                    "heads" => session.heads(&uids).await,
+                    _ => session.undated_heads(&uids).await,
+                };
+                told(heads.map(|heads| {
                     spaced(heads.iter().map(|head| {
                         let date = head
                             .internal_date
@@ -189,8 +206,14 @@ impl Client {
             })),
             "wait" => told(session.wait().await.map(|wake| match wake {
                 Wake::Changed => "changed".to_owned(),
+                Wake::Elsewhere => "elsewhere".to_owned(),
+                Wake::Alive => "alive".to_owned(),
                 Wake::Renew => "renew".to_owned(),
             })),
+            "news" => match session.news_elsewhere() {
+                News::Of(names) => spaced(names.into_iter()),
+                News::OfAny => "any".to_owned(),
+            },
             other => panic!("no such order: {other}"),
         }
     }
@@ -234,7 +257,7 @@ async fn a_password_with_a_line_end_is_not_sent() {
         let script =
             Script::parse("S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] ready\nhang").unwrap();
         let (stream, _server) = script.serve();
-        let password = Secret::new(password.to_owned());
+        let password = Secret::new(password.to_owned()).into();
         let result = Session::connect_over(
             stream,
             "mail.example:993",
@@ -259,7 +282,7 @@ S: $ OK [CAPABILITY IMAP4rev1] welcome";
     // 8 letters and a question mark, of which two take two bytes
     let script = script.replace("{9}", "{11}");
     let (stream, _server) = Script::parse(&script).unwrap().serve();
-    let password = Secret::new("pässwörd?".to_owned());
+    let password = Secret::new("pässwörd?".to_owned()).into();
     Session::connect_over(
         stream,
         "mail.example:993",
@@ -276,7 +299,7 @@ S: $ OK [CAPABILITY IMAP4rev1] welcome";
 async fn a_dropped_wait_spends_the_connection() {
     let script = "login\nexamine\nC: $ UID SEARCH UID 6:*\nS: $ OK\nC: $ IDLE\nS: + idling\nhang";
     let (stream, _server) = Script::parse(script).unwrap().serve();
-    let password = Secret::new(PASSWORD.to_owned());
+    let password = Secret::new(PASSWORD.to_owned()).into();
     let limits = Limits::default();
     let mut session = Session::connect_over(stream, "mail.example:993", "user", &password, &limits)
         .await
@@ -300,7 +323,7 @@ async fn a_dropped_wait_spends_the_connection() {
 #[tokio::test(start_paused = true)]
 async fn logout_does_not_wait_for_ever() {
     let (stream, _server) = Script::parse("login\nC: $ LOGOUT\nhang").unwrap().serve();
-    let password = Secret::new(PASSWORD.to_owned());
+    let password = Secret::new(PASSWORD.to_owned()).into();
     let limits = Limits::default();
     let session = Session::connect_over(stream, "mail.example:993", "user", &password, &limits)
         .await
@@ -344,7 +367,7 @@ async fn starttls_is_all_or_nothing() {
         let script = Script::parse(script).unwrap();
         let server =
             tokio::spawn(async move { script.play(listener.accept().await.unwrap().0).await });
-        let password = Secret::new(PASSWORD.to_owned());
+        let password = Secret::new(PASSWORD.to_owned()).into();
         let error = Session::connect(&endpoint, &password, &Limits::default())
             .await
             .unwrap_err();

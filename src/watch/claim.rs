@@ -1,0 +1,187 @@
+//! One of several watchers stores a token: the one whose claim the server took.
+//!
+//! Knows two keywords on the mail, set on condition that nobody has touched it (RFC 7162, 3.1.3), and
+//! what they mean: somebody is at work; the token is stored. Never moves a mail to claim it: of two
+//! moves, both succeed (facts: imap, 5.1). Its data comes from the server and from the ledger.
+//!
+//! ```text
+//! (none) -> $SftokenClaimed -> $SftokenStored
+//!              └ no longer changed by anybody for two minutes: taken away, then claimed anew
+//! ```
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::folder::Folder;
+use crate::inbox::{FolderState, InboxError, Session, Stored};
+use crate::ledger::{LedgerError, Source};
+
+/// Somebody is about to store the token.
+const CLAIMED: &str = "$SftokenClaimed";
+/// Somebody has stored it.
+const STORED: &str = "$SftokenStored";
+
+/// When a claim that nobody follows up is void: longer than a DNS look-up and the slowest store take
+/// together, shorter than anybody's patience.
+const EXPIRES: Duration = Duration::from_secs(120);
+
+/// Who deals with a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// Whoever comes first: claims are not wanted, or the server cannot do them.
+    None,
+    /// We do.
+    Ours,
+    /// Another watcher is at it.
+    Theirs,
+    /// Another watcher has stored the token; whether in our store too, is to be seen.
+    Done,
+}
+
+/// Claims of others, and since when they have not changed.
+#[derive(Debug, Default)]
+pub(super) struct Rivals(BTreeMap<u32, (u64, Instant)>);
+
+impl Rivals {
+    pub(super) fn forget_all(&mut self) {
+        self.0.clear();
+    }
+
+    /// Whether a claim is as it was when it was seen first, and that is long ago.
+    fn is_expired(&mut self, uid: u32, mod_seq: u64, now: Instant) -> bool {
+        let seen = self.0.entry(uid).or_insert((mod_seq, now));
+        if seen.0 != mod_seq {
+            *seen = (mod_seq, now);
+        }
+        now.saturating_duration_since(seen.1) >= EXPIRES
+    }
+}
+
+impl Folder {
+    /// Claims a mail, if claims are wanted.
+    pub(super) async fn claim(
+        &mut self,
+        session: &mut Session,
+        state: FolderState,
+        source: &Source,
+        uid: u32,
+    ) -> Result<Claim, InboxError> {
+        if !self.task.claim || !state.claims {
+            return Ok(Claim::None);
+        }
+        match self.try_claim(session, source, uid).await {
+            Err(error @ InboxError::Refused { .. }) => {
+                let (mailbox, folder) = (&self.task.mailbox, &self.name);
+                tracing::warn!(mailbox, folder, "the mail cannot be claimed: {error}");
+                Ok(Claim::None)
+            }
+            claim => claim,
+        }
+    }
+
+    async fn try_claim(
+        &mut self,
+        session: &mut Session,
+        source: &Source,
+        uid: u32,
+    ) -> Result<Claim, InboxError> {
+        let Some(flags) = session.flags(uid).await? else {
+            // gone meanwhile, and its bytes are in our hand
+            return Ok(Claim::None);
+        };
+        if flags.has(STORED) {
+            return Ok(Claim::Done);
+        }
+        let free = match flags.has(CLAIMED) {
+            false => Some(flags.mod_seq),
+            true if self.is_our_own(source, flags.mod_seq) => return Ok(Claim::Ours),
+            true => self.take_away(session, uid, flags.mod_seq).await?,
+        };
+        let Some(mod_seq) = free else {
+            return Ok(Claim::Theirs);
+        };
+        let stored = session.set_flag_unless_changed(uid, CLAIMED, true, mod_seq);
+        match stored.await? {
+            Stored::Modified => Ok(Claim::Theirs),
+            Stored::Done(now) => {
+                let noted = now.map(|now| self.pipeline.ledger.claimed(source, now));
+                self.warn(noted.unwrap_or(Ok(())));
+                Ok(Claim::Ours)
+            }
+        }
+    }
+
+    /// A claim that this machine made and that nobody has touched since: the process died, or another of
+    /// this machine is at it, from which the ledger's locks keep us apart.
+    fn is_our_own(&self, source: &Source, mod_seq: u64) -> bool {
+        let noted = self.pipeline.ledger.claim(source);
+        noted.is_ok_and(|noted| noted == Some(mod_seq))
+    }
+
+    /// Takes an expired claim away; the modification sequence after that, if it was ours to take.
+    async fn take_away(
+        &mut self,
+        session: &mut Session,
+        uid: u32,
+        mod_seq: u64,
+    ) -> Result<Option<u64>, InboxError> {
+        if !self.rivals.is_expired(uid, mod_seq, Instant::now()) {
+            return Ok(None);
+        }
+        let (mailbox, folder) = (&self.task.mailbox, &self.name);
+        tracing::info!(mailbox, folder, uid, "another watcher's claim has expired");
+        let stored = session.set_flag_unless_changed(uid, CLAIMED, false, mod_seq);
+        match stored.await? {
+            Stored::Done(Some(now)) => Ok(Some(now)),
+            // the next try sees how it stands
+            Stored::Done(None) | Stored::Modified => Ok(None),
+        }
+    }
+
+    /// The work is done, or given up for now: others are told.
+    pub(super) async fn end_claim(
+        &mut self,
+        session: &mut Session,
+        source: &Source,
+        uid: u32,
+        is_stored: bool,
+    ) -> Result<(), InboxError> {
+        let told = match is_stored {
+            true => session.set_flag(uid, STORED, true).await,
+            false => session.set_flag(uid, CLAIMED, false).await,
+        };
+        self.warn(self.pipeline.ledger.unclaimed(source));
+        match told {
+            // the claim expires by itself
+            Err(InboxError::Refused { .. }) => Ok(()),
+            told => told,
+        }
+    }
+
+    fn warn(&self, done: Result<(), LedgerError>) {
+        if let Err(error) = done {
+            let (mailbox, folder) = (&self.task.mailbox, &self.name);
+            tracing::warn!(mailbox, folder, hint = error.hint(), "{error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_expires_when_it_has_not_changed_for_two_minutes() {
+        let mut rivals = Rivals::default();
+        let begun = Instant::now();
+        assert!(!rivals.is_expired(1, 10, begun));
+        assert!(!rivals.is_expired(1, 10, begun + EXPIRES - Duration::from_secs(1)));
+        assert!(rivals.is_expired(1, 10, begun + EXPIRES));
+        // its owner has worked on it meanwhile
+        assert!(!rivals.is_expired(1, 11, begun + EXPIRES));
+        assert!(rivals.is_expired(1, 11, begun + EXPIRES * 2));
+        assert!(!rivals.is_expired(2, 11, begun + EXPIRES * 2));
+    }
+}

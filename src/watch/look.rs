@@ -1,0 +1,366 @@
+//! One look into a folder: what is past the cursor, mail by mail.
+//!
+//! Knows the order: search, head, body, proof, claim, store, handle, cursor. Never connects: a session is
+//! lent to it. Its mails come from the session, its verdicts from the pipeline.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::claim::Claim;
+use super::folder::{Folder, Retry, seen};
+use super::pipeline::{Judged, Letter, log};
+use super::task::{Handled, Start};
+use super::verdict::{Trouble, Verdict};
+use crate::inbox::{FolderState, Head, InboxError, Session};
+use crate::ingest::cursor::{Cursor, Plan, Progress};
+use crate::ingest::event::Report;
+use crate::ingest::order::Arrival;
+use crate::ledger::Source;
+
+/// Heads that are asked for at once: the cursor moves after each such group.
+const GROUP: usize = 100;
+/// The pause before a mail that was set aside is tried again.
+const ASIDE: Duration = Duration::from_secs(3 * 3600);
+
+/// What holds for one look.
+#[derive(Clone, Copy)]
+struct Look {
+    state: FolderState,
+    /// Set when UIDs cannot tell what is new: SINCE knows days only (RFC 9051, 6.4.4), the rest is
+    /// compared here.
+    since: Option<Timestamp>,
+    /// Mails may have been dealt with before: by an earlier run, or under other UIDs.
+    again: bool,
+}
+
+impl Look {
+    /// A mail whose arrival cannot be read is looked at.
+    fn is_too_old(&self, head: &Head) -> bool {
+        let (Some(since), Some(came)) = (self.since, head.internal_date) else {
+            return false;
+        };
+        came < since
+    }
+}
+
+impl Folder {
+    /// One look: everything past the cursor that is due, processed; then the cursor moves.
+    pub(super) async fn look(
+        &mut self,
+        session: &mut Session,
+        state: FolderState,
+    ) -> Result<(), InboxError> {
+        let (mut progress, since) = self.search(session, state).await?;
+        let look = Look {
+            state,
+            since,
+            again: self.task.start == Start::Cursor && (since.is_some() || self.first_look),
+        };
+        // Deleted while it was open: it would be due for ever, and nothing would wait any more.
+        let there: BTreeSet<u32> = progress.open().collect();
+        self.open.retain(|uid, _| there.contains(uid));
+        for &uid in &self.settled {
+            progress.finish(uid);
+        }
+        self.set_aside_the_hopeless(look, &progress);
+        for group in self.groups(&progress) {
+            self.group(session, look, &group, &mut progress).await?;
+            self.keep(&progress);
+        }
+        self.keep(&progress);
+        self.first_look = false;
+        Ok(())
+    }
+
+    /// The mails that may matter. A new UIDVALIDITY voids what is known by UID.
+    async fn search(
+        &mut self,
+        session: &mut Session,
+        state: FolderState,
+    ) -> Result<(Progress, Option<Timestamp>), InboxError> {
+        let seen = seen(state);
+        match Cursor::plan(self.cursor, seen) {
+            Plan::Search { from } => {
+                let uids = session.search_from(from).await?;
+                Ok((Progress::of_search(seen, from, &uids), None))
+            }
+            Plan::Rescan(why) => {
+                self.forget_uids();
+                let since = self.oldest();
+                tracing::info!(
+                    mailbox = self.task.mailbox,
+                    folder = self.name,
+                    ?why,
+                    "looking through recent mail"
+                );
+                let uids = session.search_since(days_before(since)).await?;
+                Ok((Progress::of_rescan(seen, &uids), Some(since)))
+            }
+        }
+    }
+
+    /// The oldest mail that matters when UIDs cannot tell.
+    fn oldest(&self) -> Timestamp {
+        let now = (self.pipeline.clock)();
+        let by_age = self.pipeline.policy.max_age;
+        self.not_before
+            .or_else(|| now.checked_sub(by_age?).ok())
+            .unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// The mails that are due, in groups: those that may break the connection last, each alone.
+    fn groups(&self, progress: &Progress) -> Vec<Vec<u32>> {
+        let now = Instant::now();
+        let is_due = |uid: &u32| self.open.get(uid).is_none_or(|retry| retry.due <= now);
+        let (suspect, sound): (Vec<u32>, Vec<u32>) = progress
+            .open()
+            .filter(is_due)
+            .partition(|&uid| self.trials.is_suspect(uid));
+        let sound = sound.chunks(GROUP).map(<[u32]>::to_vec);
+        sound.chain(suspect.iter().map(|&uid| vec![uid])).collect()
+    }
+
+    async fn group(
+        &mut self,
+        session: &mut Session,
+        look: Look,
+        uids: &[u32],
+        progress: &mut Progress,
+    ) -> Result<(), InboxError> {
+        let suspect = uids.iter().any(|&uid| self.trials.is_suspect(uid));
+        let heads = match suspect {
+            true => session.undated_heads(uids).await,
+            false => session.heads(uids).await,
+        };
+        let heads = match heads.inspect_err(|error| self.trials.failed(uids, error)) {
+            Ok(heads) => heads,
+            // The connection still works, and other mails are not to wait.
+            Err(InboxError::Refused { .. }) => {
+                self.put_off(uids);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let mut heads: BTreeMap<u32, Head> =
+            heads.into_iter().map(|head| (head.uid, head)).collect();
+        for &uid in uids {
+            let settled = match heads.remove(&uid) {
+                // Gone: somebody deleted it before it was looked at.
+                None => true,
+                Some(head) if look.is_too_old(&head) => true,
+                Some(head) => {
+                    self.trials.begin(uid);
+                    let settled = self.mail(session, look, head).await;
+                    self.trials.end();
+                    match settled.inspect_err(|error| self.trials.failed(&[uid], error)) {
+                        Ok(settled) => settled,
+                        Err(InboxError::Refused { .. }) => {
+                            self.put_off(&[uid]);
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+            };
+            self.trials.clear(uid);
+            if settled {
+                self.open.remove(&uid);
+                self.unhandled.remove(&uid);
+                self.told.remove(&(uid, false));
+                self.told.remove(&(uid, true));
+                self.settled.insert(uid);
+                progress.finish(uid);
+            }
+        }
+        Ok(())
+    }
+
+    /// The server does not give these now: they are tried again, each alone.
+    fn put_off(&mut self, uids: &[u32]) {
+        for &uid in uids {
+            self.retry_later(uid, None);
+        }
+    }
+
+    fn retry_later(&mut self, uid: u32, after: Option<Duration>) {
+        let retry = self.open.entry(uid).or_insert_with(|| Retry {
+            backoff: Backoff::RETRY,
+            due: Instant::now(),
+        });
+        let pause = after.unwrap_or_else(|| retry.backoff.pause(chance(uid)));
+        retry.due = Instant::now() + pause;
+    }
+
+    /// One mail; `true` when it has its outcome.
+    async fn mail(
+        &mut self,
+        session: &mut Session,
+        look: Look,
+        head: Head,
+    ) -> Result<bool, InboxError> {
+        let (uid, uid_validity) = (head.uid, look.state.uid_validity);
+        if self.unhandled.contains(&uid) {
+            self.handle(session, uid).await?;
+            return Ok(true);
+        }
+        if !self.pipeline.wants(&head.header) {
+            return Ok(true);
+        }
+        let source = self.source(uid_validity, uid);
+        let name = self.mail_name(uid_validity, uid);
+        if look.again && self.was_decided(session, uid_validity, uid).await? {
+            return Ok(true);
+        }
+        let too_large =
+            usize::try_from(head.size).map_or(true, |size| size > self.pipeline.policy.max_size);
+        if too_large {
+            let verdict = self
+                .pipeline
+                .process_oversized(&head.header, &name, &source);
+            return Ok(self.take(uid, verdict, &source));
+        }
+        let Some(bytes) = session.body(uid).await? else {
+            return Ok(true);
+        };
+        let arrival = Arrival {
+            internal_date: head.internal_date,
+            uid_validity,
+            number: u64::from(uid),
+        };
+        let letter = Letter {
+            bytes,
+            name,
+            source,
+            arrival,
+        };
+        if self.is_a_copy(&letter, uid_validity, uid) {
+            return Ok(true);
+        }
+        self.letter(session, look, uid, letter).await
+    }
+
+    /// A mail in hand: proof, claim, store, and what is to be done with it then.
+    async fn letter(
+        &mut self,
+        session: &mut Session,
+        look: Look,
+        uid: u32,
+        letter: Letter,
+    ) -> Result<bool, InboxError> {
+        let source = letter.source.clone();
+        let token = match self.pipeline.judge(&letter).await {
+            Judged::Done(verdict) => return Ok(self.take(uid, *verdict, &source)),
+            Judged::Token(token) => token,
+        };
+        let claim = self.claim(session, look.state, &source, uid).await?;
+        let verdict = match claim {
+            Claim::Theirs => Verdict::Open(token.report, Trouble::Claimed),
+            Claim::None | Claim::Ours => self.pipeline.store(*token, letter, false).await,
+            Claim::Done => self.pipeline.store(*token, letter, true).await,
+        };
+        let is_stored =
+            matches!(&verdict, Verdict::Settled(receipt) if receipt.stored_at.is_some());
+        let is_over = matches!(&verdict, Verdict::Settled(receipt) if receipt.superseded);
+        let settled = self.take(uid, verdict, &source);
+        if settled && (is_stored || is_over) && self.task.handled != Handled::Leave {
+            self.unhandled.insert(uid);
+        }
+        if claim == Claim::Ours {
+            self.end_claim(session, &source, uid, is_stored).await?;
+        }
+        if self.unhandled.contains(&uid) {
+            self.handle(session, uid).await?;
+        }
+        Ok(settled)
+    }
+
+    /// Whether an earlier run, or another process, has decided about this mail. One that was stored, and
+    /// perhaps not marked or moved before the end of that run, is handled.
+    async fn was_decided(
+        &mut self,
+        session: &mut Session,
+        uid_validity: u32,
+        uid: u32,
+    ) -> Result<bool, InboxError> {
+        let (mailbox, folder) = (&self.task.mailbox, &self.name);
+        let ledger = &self.pipeline.ledger;
+        let decided = ledger.decided(mailbox, folder, uid_validity, uid);
+        // a ledger that does not answer costs a second look
+        let Some(outcome) = decided.unwrap_or_default() else {
+            return Ok(false);
+        };
+        tracing::debug!(mailbox, folder, uid, outcome, "decided before");
+        if outcome == "found" && self.task.handled != Handled::Leave {
+            self.handle(session, uid).await?;
+        }
+        Ok(true)
+    }
+
+    /// Whether these bytes were decided about in another place of the mailbox: the mail was moved, or
+    /// copied (Gmail's labels), or the folder was renumbered.
+    fn is_a_copy(&self, letter: &Letter, uid_validity: u32, uid: u32) -> bool {
+        if self.task.start != Start::Cursor {
+            return false;
+        }
+        let (mailbox, folder) = (&self.task.mailbox, self.name.as_str());
+        let place = (folder, uid_validity, uid);
+        let ledger = &self.pipeline.ledger;
+        let decided = ledger.decided_elsewhere(mailbox, &letter.hash(), place);
+        let outcome = decided.unwrap_or_default();
+        if let Some(outcome) = &outcome {
+            tracing::debug!(mailbox, folder, uid, outcome, "a copy was decided before");
+        }
+        outcome.is_some()
+    }
+
+    /// Logs and hands on a verdict; plans the next try of an open one.
+    fn take(&mut self, uid: u32, verdict: Verdict, source: &Source) -> bool {
+        let aside = matches!(&verdict, Verdict::Open(_, Trouble::SetAside));
+        let first = self.told.insert((uid, aside));
+        log(&verdict, first);
+        if let Verdict::Open(report, trouble) = &verdict {
+            let passing = matches!(trouble, Trouble::Claimed);
+            if first && !passing {
+                self.pipeline.note_open(report, trouble, source);
+            }
+            let after = matches!(trouble, Trouble::SetAside).then_some(ASIDE);
+            self.retry_later(uid, after);
+        }
+        let settled = matches!(verdict, Verdict::Settled(_));
+        // When nobody listens any more, the watch is ending.
+        let _ = self.verdicts.send(verdict);
+        settled
+    }
+
+    /// Mails that broke the connection too often are put off for hours; the cursor does not pass them.
+    fn set_aside_the_hopeless(&mut self, look: Look, progress: &Progress) {
+        let hopeless: Vec<u32> = progress
+            .open()
+            .filter(|&uid| self.trials.is_hopeless(uid))
+            .collect();
+        for uid in hopeless {
+            self.trials.set_aside(uid);
+            let uid_validity = look.state.uid_validity;
+            let report = Report::unread(&self.mail_name(uid_validity, uid));
+            let verdict = Verdict::Open(report, Trouble::SetAside);
+            self.take(uid, verdict, &self.source(uid_validity, uid));
+        }
+    }
+}
+
+/// Two days earlier: servers compare days in a time zone of their own.
+fn days_before(time: Timestamp) -> jiff::civil::Date {
+    let earlier = time
+        .checked_sub(SignedDuration::from_hours(48))
+        .unwrap_or(time);
+    jiff::tz::TimeZone::UTC.to_datetime(earlier).date()
+}
+
+/// A number between 0 and 1 that differs from mail to mail: tries need no better dice.
+fn chance(uid: u32) -> f64 {
+    f64::from(uid.wrapping_mul(2_654_435_761)) / f64::from(u32::MAX)
+}
