@@ -1,4 +1,4 @@
-//! What changes mails: APPEND, STORE, COPY, MOVE, EXPUNGE, CLOSE.
+//! What changes a mailbox: CREATE, APPEND, STORE, COPY, MOVE, EXPUNGE, CLOSE.
 //!
 //! Knows the conditions: a folder that was opened to be read is not changed, UNCHANGEDSINCE holds (RFC
 //! 7162). Never forgets to count. Its data comes from commands, for the open folder.
@@ -188,6 +188,19 @@ impl Talk {
         world.counts.writes += u64::from(removed > 0);
         drop(world);
         shared.changed();
+        done()
+    }
+
+    pub(super) fn create(&self, command: &Command) -> Tagged {
+        let name = command.text(0).ok_or_else(|| bad("which folder?"))?;
+        let mut world = self.shared.world();
+        world.counts.writes += 1;
+        if world.folder(self.user(), name).is_some() {
+            return Err(no("[ALREADYEXISTS] there is such a folder"));
+        }
+        world.folder_mut(self.user(), name);
+        drop(world);
+        self.shared.changed();
         done()
     }
 

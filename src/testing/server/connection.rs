@@ -77,29 +77,45 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let line = self.talk.in_short(&command);
         let fault = self.shared.commanded(&command.name, line);
         let mut out = Out::default();
-        match &fault {
-            Some(Fault::Refuse(text)) => {
-                return self.say_line(format!("{} {text}", command.tag)).await;
-            }
-            Some(Fault::Bye(text)) => return self.bye(text).await,
-            Some(Fault::Say(lines)) => lines.iter().for_each(|line| out.line(line)),
-            _ => {}
+        if self.suffers(&command.tag, &fault, &mut out).await? {
+            return Ok(());
         }
         self.unless_rebuilt(self.talk.is_sound()).await?;
+        if command.name == "IDLE" && self.talk.may_idle().is_ok() {
+            return self.idle(&command.tag, out, fault).await;
+        }
         let tagged = self.perform(&command, &mut out).await?;
         if self.talk.breaks {
             self.pipe.say(out.bytes()).await?;
             return Err(Over);
         }
-        let tagged = match tagged {
-            Ok(text) => format!("{} OK {text}", command.tag),
-            Err(refusal) => format!("{} {refusal}", command.tag),
-        };
+        let tagged = tagged_line(&command.tag, tagged);
         // sequence numbers must not change under these (RFC 3501, 7.4.1)
         if command.uid || !matches!(command.name.as_str(), "FETCH" | "STORE" | "SEARCH") {
             return self.conclude(out, tagged, fault).await;
         }
         self.deliver(out, tagged, fault).await
+    }
+
+    /// What keeps a command from being obeyed, or comes before its answer; true when that was the answer.
+    async fn suffers(
+        &mut self,
+        tag: &str,
+        fault: &Option<Fault>,
+        out: &mut Out,
+    ) -> Result<bool, Over> {
+        match fault {
+            Some(Fault::Refuse(text)) => {
+                self.say_line(format!("{tag} {text}")).await?;
+                Ok(true)
+            }
+            Some(Fault::Bye(text)) => self.bye(text).await.map(|()| true),
+            Some(Fault::Say(lines)) => {
+                lines.iter().for_each(|line| out.line(line));
+                Ok(false)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// The literals of a command, and what follows them.
@@ -132,14 +148,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Err(Over)
             }
             "AUTHENTICATE" => self.authenticate(command).await,
-            "IDLE" => match self.talk.may_idle() {
-                Ok(()) => {
-                    self.pipe.say(out.bytes()).await?;
-                    *out = Out::default();
-                    self.idle().await
-                }
-                Err(refusal) => Ok(Err(refusal)),
-            },
             _ => Ok(self.talk.run(command, out)),
         }
     }
@@ -160,7 +168,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(self.talk.plain(&decoded))
     }
 
-    async fn idle(&mut self) -> Result<Tagged, Over> {
+    /// IDLE, with its `+`, up to its tagged line. What befalls the latter is the fault of `DONE`.
+    async fn idle(&mut self, tag: &str, before: Out, fault: Option<Fault>) -> Result<(), Over> {
+        self.pipe.say(before.bytes()).await?;
+        let ended = self.idling(fault).await?;
+        let fault = self.shared.commanded("DONE", "DONE".to_owned());
+        let mut out = Out::default();
+        if self.suffers(tag, &fault, &mut out).await? {
+            return Ok(());
+        }
+        self.conclude(out, tagged_line(tag, ended), fault).await
+    }
+
+    async fn idling(&mut self, fault: Option<Fault>) -> Result<Tagged, Over> {
         let (keepalive, early, deaf, mut fate) = {
             let mut world = self.shared.world();
             let fate = world.faults.in_idle();
@@ -175,7 +195,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if early {
             self.push(true).await?;
         }
-        self.say_line("+ idling").await?;
+        self.deliver(Out::default(), "+ idling".to_owned(), fault)
+            .await?;
         let begun = Instant::now();
         let mut alive = begun;
         loop {
@@ -315,6 +336,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut out = Out::default();
         out.line(line);
         self.pipe.say(out.bytes()).await
+    }
+}
+
+fn tagged_line(tag: &str, tagged: Tagged) -> String {
+    match tagged {
+        Ok(text) => format!("{tag} OK {text}"),
+        Err(refusal) => format!("{tag} {refusal}"),
     }
 }
 

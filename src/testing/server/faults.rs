@@ -45,7 +45,8 @@ impl Fault {
 pub enum On {
     /// Instead of, or with, the greeting.
     Greeting,
-    /// With the answer to this command, named in upper case and without `UID`: `SEARCH`.
+    /// With the answer to this command, named in upper case and without `UID`: `SEARCH`. With the `+` of
+    /// `IDLE`, and with its end, which is named `DONE`.
     Command(&'static str),
     /// In IDLE, so long after its `+`.
     Idle(Duration),

@@ -37,7 +37,7 @@
 //! # What it can do
 //!
 //! CAPABILITY, ID, ENABLE, LOGIN, AUTHENTICATE PLAIN, LOGOUT, NOOP, LIST, STATUS, SELECT, EXAMINE,
-//! UNSELECT, CLOSE, APPEND, IDLE, NOTIFY; SEARCH, FETCH, STORE, COPY, MOVE and EXPUNGE, with and
+//! UNSELECT, CLOSE, CREATE, APPEND, IDLE, NOTIFY; SEARCH, FETCH, STORE, COPY, MOVE and EXPUNGE, with and
 //! without UID. What its [`Quirks`] leave out is answered BAD, or not told. Folders that are opened by
 //! EXAMINE are not changed, and [`Counts::writes`] tells who tried.
 //!
@@ -48,6 +48,8 @@ mod change;
 mod command;
 mod connection;
 mod dice;
+#[cfg(feature = "imap")]
+mod door;
 mod faults;
 mod folders;
 mod listener;
@@ -73,6 +75,8 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::time::Instant;
 
 pub use dice::Dice;
+#[cfg(feature = "imap")]
+pub use door::Door;
 pub use faults::{Fault, Illness, Odds, On};
 pub use listener::Listener;
 pub use quirks::Quirks;

@@ -46,7 +46,7 @@ pub struct Counts {
     /// Log-ins that were refused.
     pub refused_log_ins: u64,
     /// Commands that change something or would, refused ones among them: STORE, COPY, MOVE, EXPUNGE,
-    /// APPEND, a FETCH that sets `\Seen`, a CLOSE that expunges.
+    /// APPEND, CREATE, a FETCH that sets `\Seen`, a CLOSE that expunges.
     pub writes: u64,
     /// Misfortunes that befell a connection.
     pub faults: u64,

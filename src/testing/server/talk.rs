@@ -72,6 +72,7 @@ impl Talk {
             "SELECT" => self.open(command, false, out),
             "EXAMINE" => self.open(command, true, out),
             "APPEND" => self.append(command),
+            "CREATE" => self.create(command),
             "NOTIFY" => self.notify(command, out),
             "UNSELECT" => {
                 self.view = None;
@@ -104,7 +105,15 @@ impl Talk {
         );
         let anywhere = matches!(
             command.name.as_str(),
-            "ENABLE" | "LIST" | "STATUS" | "SELECT" | "EXAMINE" | "APPEND" | "NOTIFY" | "IDLE"
+            "ENABLE"
+                | "LIST"
+                | "STATUS"
+                | "SELECT"
+                | "EXAMINE"
+                | "APPEND"
+                | "CREATE"
+                | "NOTIFY"
+                | "IDLE"
         );
         match (&self.user, &self.view) {
             _ if before => Ok(()),

@@ -6,8 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sftoken::inbox::{Class, Folder, InboxError, Limits, Session, Wake};
-use sftoken::ingest::secret::Secret;
+use sftoken::inbox::{Class, Connector, Folder, InboxError, Limits, Session, Wake};
 use sftoken::testing::server::{Quirks, Server};
 use tokio::time::Instant;
 
@@ -29,16 +28,16 @@ pub(super) fn server(quirks: Quirks) -> Server {
     server
 }
 
+/// A silent connection is not probed within these stories.
+pub(super) fn patient() -> Limits {
+    Limits {
+        liveness: Duration::from_secs(3600),
+        ..Limits::default()
+    }
+}
+
 pub(super) async fn connect(server: &Server) -> Result<Session, InboxError> {
-    let (stream, password) = (server.connect().unwrap(), Secret::new(PASSWORD.to_owned()));
-    Session::connect_over(
-        stream,
-        "mail.example:993",
-        "ann",
-        &password,
-        &Limits::default(),
-    )
-    .await
+    server.door("ann", PASSWORD).connect(&patient()).await
 }
 
 /// A session in INBOX that has searched from `next`.
@@ -97,11 +96,7 @@ async fn a_wrong_password_is_refused_as_such() {
     let server = server(Quirks::default());
     deliver(&server);
     for user in ["ann", "bob"] {
-        let (stream, wrong) = (server.connect().unwrap(), Secret::new(String::new()));
-        let limits = Limits::default();
-        let error = Session::connect_over(stream, "at", user, &wrong, &limits)
-            .await
-            .unwrap_err();
+        let error = server.door(user, "").connect(&patient()).await.unwrap_err();
         assert_eq!(
             (error.kind(), error.class()),
             ("login_refused", Class::Auth)

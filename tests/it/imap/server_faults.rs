@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use sftoken::inbox::{Class, InboxError, Limits, Session, Wake};
-use sftoken::ingest::secret::Secret;
+use sftoken::inbox::{Class, InboxError, Wake};
 use sftoken::testing::server::{Dice, Fault, Illness, Odds, On, Quirks, Server};
 use tokio::time::Instant;
 
-use super::server::{MAIL, PASSWORD, connect, deliver, server, watching};
+use super::server::{MAIL, connect, deliver, server, watching};
 
 #[tokio::test(start_paused = true)]
 async fn a_command_suffers_what_was_ordered() {
@@ -100,14 +99,17 @@ async fn the_log_in_and_idle_suffer_too() {
             "disconnected",
             30,
         ),
-        (soon, Fault::Refuse("NO enough".to_owned()), "", 90),
+        (soon, Fault::Refuse("NO enough".to_owned()), "", 60),
         (
             On::Command("IDLE"),
             Fault::Refuse("NO not now".to_owned()),
             "",
             60,
         ),
-        (On::Command("IDLE"), Fault::Silence, "timeout", 555),
+        (On::Command("IDLE"), Fault::Silence, "timeout", 15),
+        (On::Command("IDLE"), Fault::Cut, "disconnected", 0),
+        (On::Command("DONE"), Fault::Silence, "timeout", 555),
+        (On::Command("DONE"), Fault::Cut, "disconnected", 540),
     ];
     for (on, fault, kind, seconds) in idle {
         let server = server(Quirks::default());
@@ -245,11 +247,8 @@ fn bad_day(seed: u64) -> Vec<String> {
 
 /// A connection's life, up to its end or the end of the day.
 async fn live(server: &Server, begun: Instant, told: &mut Vec<String>) -> Result<(), String> {
-    let stream = server.connect().map_err(|error| error.to_string())?;
-    let (limits, password) = (Limits::default(), Secret::new(PASSWORD.to_owned()));
     let kind = |error: InboxError| error.kind().to_owned();
-    let connected = Session::connect_over(stream, "at", "ann", &password, &limits).await;
-    let mut session = connected.map_err(kind)?;
+    let mut session = connect(server).await.map_err(kind)?;
     told.push("connected".to_owned());
     let inbox = session.resolve_folder("INBOX").await.map_err(kind)?;
     while begun.elapsed() < Duration::from_secs(24 * 3600) {
