@@ -16,6 +16,7 @@ mod imap;
 mod layering;
 mod ledger;
 mod mail_auth;
+mod mailbox;
 mod oracle;
 mod properties;
 mod replay;

@@ -150,8 +150,8 @@ impl Dovecot {
         self.path("tls/ca.crt")
     }
 
-    /// Delivers a mail (CRLF or LF) by LMTP into the user's INBOX; it is there, and told to whoever
-    /// waits, when this returns.
+    /// Delivers a mail (CRLF or LF) by LMTP into the user's INBOX, or as `USER+FOLDER` into another folder;
+    /// it is there, and told to whoever waits, when this returns.
     pub(crate) fn deliver(&self, user: &str, mail: &[u8]) {
         lmtp::deliver(self.lmtp, user, mail);
     }
@@ -228,6 +228,15 @@ impl Dovecot {
                     .map_or_else(String::new, |(_, f)| f.to_owned())
             })
             .collect()
+    }
+
+    /// How many mails a folder of the user's holds; levels are separated by slashes.
+    pub(crate) fn mails_in(&self, user: &str, folder: &str) -> usize {
+        let maildir = self.path("mail").join(user);
+        let maildir = maildir.join(format!(".{}", folder.replace('/', ".")));
+        let files =
+            ["cur", "new"].map(|name| fs::read_dir(maildir.join(name)).map_or(0, Iterator::count));
+        files.iter().sum()
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -29,7 +29,7 @@ pub(super) fn config(server: &Dovecot) -> String {
          # a refused log-in is not delayed, nor is the next one of its address\nauth_failure_delay = 0\n\
          service anvil {{\n unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n\
          mail_uid = {uid}\nmail_gid = {uid}\nfirst_valid_uid = {uid}\nfirst_valid_gid = 1\n{users}\
-         mailbox_idle_check_interval = 1 secs\nmail_max_userip_connections = 0\nmail_fsync = never\n\
+         mailbox_idle_check_interval = 1 secs\nlmtp_save_to_detail_mailbox = yes\nmail_max_userip_connections = 0\nmail_fsync = never\n\
          namespace inbox {{\n inbox = yes\n mailbox Spam {{\n special_use = \\Junk\n auto = create\n }}\n}}\n\
          service imap-login {{\n inet_listener imap {{\n port = {imap}\n }}\n\
          inet_listener imaps {{\n port = {imaps}\n ssl = yes\n }}\n}}\n\
