@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use sftoken::dns::Resolver;
-use sftoken::inbox::{Authorities, Endpoint, Limits, Security};
+use sftoken::inbox::{Endpoint, Limits, Security, TlsSetup};
 use sftoken::ingest::secret::Secret;
 use sftoken::ledger::Ledger;
 use sftoken::store::StoreOptions;
@@ -47,7 +47,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             port: 993,
             security: Security::ImplicitTls,
             user: user.clone(),
-            authorities: Authorities::system(),
+            tls: TlsSetup::system(),
+            proxy: None,
         },
         password: Secret::new(std::env::var("MAILBOX_PASSWORD")?),
         limits: Limits::default(),

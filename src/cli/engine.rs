@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::exit::{Exit, Failure};
 use super::keys;
 use crate::config::{Config, DEFAULT_STORE_URL, Mailbox, Security};
-use crate::inbox::{self, Authorities, Endpoint, Limits};
+use crate::inbox::{self, TlsSetup, Endpoint, Limits};
 use crate::ingest::policy::{Account, Org, Policy};
 use crate::ingest::recipe::Recipe;
 use crate::ingest::secret::Secret;
@@ -177,7 +177,7 @@ pub(crate) fn folders(config: &Config, start: Start) -> Result<Vec<FolderTask>, 
     }
     let mut tasks = Vec::new();
     // One set of authorities for each file, whatever the number of mailboxes.
-    let mut known: BTreeMap<Option<&PathBuf>, Authorities> = BTreeMap::new();
+    let mut known: BTreeMap<Option<&PathBuf>, TlsSetup> = BTreeMap::new();
     for mailbox in &config.mailboxes {
         let password = mailbox_password(mailbox)?;
         let file = mailbox.ca_file.as_ref();
@@ -194,7 +194,7 @@ pub(crate) fn folders(config: &Config, start: Start) -> Result<Vec<FolderTask>, 
     Ok(tasks)
 }
 
-fn endpoint(mailbox: &Mailbox, authorities: &Authorities) -> Endpoint {
+fn endpoint(mailbox: &Mailbox, authorities: &TlsSetup) -> Endpoint {
     let url = &mailbox.url;
     Endpoint {
         host: url.host.clone(),
@@ -204,7 +204,8 @@ fn endpoint(mailbox: &Mailbox, authorities: &Authorities) -> Endpoint {
             Security::StartTls => inbox::Security::StartTls,
         },
         user: url.user.clone(),
-        authorities: authorities.clone(),
+        tls: authorities.clone(),
+        proxy: None,
     }
 }
 

@@ -15,6 +15,10 @@ pub struct Limits {
     pub login: Duration,
     /// One command, from its first byte to its tagged response: chatmail/core lives well with 60 s.
     pub command: Duration,
+    /// The longest that a dead connection may go unnoticed, in whole seconds. A silent one is asked after a
+    /// third of this time, so a short one costs packets, a radio's battery and, on a bad line, connections
+    /// that would have lived.
+    pub liveness: Duration,
     /// DONE to the end of IDLE (facts: chatmail/core takes 15 s). A dead link shows here.
     pub done: Duration,
     /// The age at which an IDLE is renewed, whatever the server sent meanwhile. NAT boxes forget a quiet
@@ -40,6 +44,7 @@ impl Default for Limits {
             connect: Duration::from_secs(15),
             login: Duration::from_secs(15),
             command: Duration::from_secs(60),
+            liveness: Duration::from_secs(30),
             done: Duration::from_secs(15),
             idle_renew: Duration::from_secs(9 * 60),
             poll: Duration::from_secs(60),

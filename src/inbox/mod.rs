@@ -5,7 +5,7 @@
 //! refusal or a cut pass for "nothing there". Its data comes from a server that may be anyone's.
 //!
 //! ```text
-//! tcp/TLS (transport) -> Guard (guard, announce) -> async-imap's codec -> Wire (wire: tag, OK, deadlines)
+//! address, proxy, TLS (transport, dial, proxy, tls) -> Guard (guard, announce) -> async-imap's codec -> Wire (wire: tag, OK, deadlines)
 //!     -> log-in (login) -> Session (session, folder, fetch, idle) -> UIDs, Head, bytes, Wake
 //! ```
 //!
@@ -15,8 +15,9 @@
 //! read with `read_response`. The codec itself still traces what it *reads*: sftoken installs no bridge
 //! from `log`, and a program that does should not let `async_imap` below DEBUG.
 
+mod alert;
 mod announce;
-mod authorities;
+mod dial;
 mod error;
 mod fetch;
 mod folder;
@@ -24,19 +25,24 @@ mod guard;
 mod idle;
 mod limits;
 mod login;
+mod pin;
+mod proxy;
 mod session;
 mod text;
+mod tls;
 mod transport;
 mod wire;
 
-pub use authorities::Authorities;
-pub use error::{Class, ConnectFault, InboxError, Phase, TlsFault};
+pub use error::{Class, ConnectFault, InboxError, Phase, ProxyFault, TlsFault};
 pub use fetch::Head;
 pub use folder::Folder;
 pub use guard::{Guard, Violation};
 pub use idle::Wake;
 pub use limits::Limits;
+pub use pin::Pin;
+pub use proxy::{Proxy, ProxyKind, ProxyLogin};
 pub use session::{FolderState, Session};
+pub use tls::{ClientIdentity, TlsSetup};
 
 /// Where a mailbox is, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,9 +55,19 @@ pub struct Endpoint {
     pub security: Security,
     /// The user name to log in with.
     pub user: String,
-    /// Who may sign the server's certificate. Give endpoints clones of one value: they share what it
-    /// has read.
-    pub authorities: Authorities,
+    /// By what the server is recognised, and who we are to it. Give endpoints clones of one value: they
+    /// share what it has read.
+    pub tls: TlsSetup,
+    /// The way there, if it is not the direct one.
+    pub proxy: Option<Proxy>,
+}
+
+impl Endpoint {
+    /// `HOST:PORT`, an IPv6 address in brackets: how errors name it.
+    #[must_use]
+    pub fn at(&self) -> String {
+        proxy::authority(&self.host, self.port)
+    }
 }
 
 /// How a connection becomes private. There is no way to have none.

@@ -57,9 +57,9 @@ impl Session {
         password: &Secret,
         limits: &Limits,
     ) -> Result<Self, InboxError> {
-        let at = format!("{}:{}", endpoint.host, endpoint.port);
+        let at = endpoint.at();
         let deadline = Instant::now() + limits.connect;
-        let tcp = transport::tcp(endpoint, &at, deadline).await?;
+        let tcp = transport::tcp(endpoint, &at, deadline, limits.liveness).await?;
         if endpoint.security == Security::StartTls {
             return Self::after_starttls(endpoint, at, Box::new(tcp), password, limits).await;
         }

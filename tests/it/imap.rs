@@ -1,5 +1,7 @@
 //! The inbox, against scripted servers and a real Dovecot.
 
 mod dovecot;
+mod proxies;
 #[cfg(feature = "testing")]
 mod scripted;
+mod transport;

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sftoken::inbox::{Authorities, Endpoint, Folder, InboxError, Limits, Security, Session, Wake};
+use sftoken::inbox::{Endpoint, Folder, InboxError, Limits, Security, Session, TlsSetup, Wake};
 use sftoken::ingest::secret::Secret;
 use sftoken::testing::imap::{Script, ScriptError};
 use tokio::time::Instant;
@@ -339,7 +339,8 @@ async fn starttls_is_all_or_nothing() {
             port: listener.local_addr().unwrap().port(),
             security: Security::StartTls,
             user: "user@example.com".to_owned(),
-            authorities: Authorities::system(),
+            tls: TlsSetup::system(),
+            proxy: None,
         };
         let script = Script::parse(script).unwrap();
         let server =
