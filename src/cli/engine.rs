@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +12,9 @@ use jiff::Timestamp;
 
 use super::exit::{Exit, Failure};
 use super::keys;
-use crate::config::{Config, DEFAULT_STORE_URL, Mailbox, Security};
-use crate::inbox::{self, TlsSetup, Endpoint, Limits};
+use super::transport::Transports;
+use crate::config::{Config, DEFAULT_STORE_URL, Mailbox};
+use crate::inbox::Limits;
 use crate::ingest::policy::{Account, Org, Policy};
 use crate::ingest::recipe::Recipe;
 use crate::ingest::secret::Secret;
@@ -176,37 +176,20 @@ pub(crate) fn folders(config: &Config, start: Start) -> Result<Vec<FolderTask>, 
         return Err(Failure::new(Exit::Usage, "no mailbox is configured", hint));
     }
     let mut tasks = Vec::new();
-    // One set of authorities for each file, whatever the number of mailboxes.
-    let mut known: BTreeMap<Option<&PathBuf>, TlsSetup> = BTreeMap::new();
+    let mut transports = Transports::default();
     for mailbox in &config.mailboxes {
         let password = mailbox_password(mailbox)?;
-        let file = mailbox.ca_file.as_ref();
-        let authorities = known.entry(file).or_insert_with(|| file.cloned().into());
+        let endpoint = transports.endpoint(mailbox)?;
         tasks.extend(mailbox.folders.iter().map(|folder| FolderTask {
             mailbox: mailbox.name.clone(),
             folder: folder.clone(),
-            endpoint: endpoint(mailbox, authorities),
+            endpoint: endpoint.clone(),
             password: password.clone(),
             limits: Limits::default(),
             start,
         }));
     }
     Ok(tasks)
-}
-
-fn endpoint(mailbox: &Mailbox, authorities: &TlsSetup) -> Endpoint {
-    let url = &mailbox.url;
-    Endpoint {
-        host: url.host.clone(),
-        port: url.port,
-        security: match url.security {
-            Security::Tls => inbox::Security::ImplicitTls,
-            Security::StartTls => inbox::Security::StartTls,
-        },
-        user: url.user.clone(),
-        tls: authorities.clone(),
-        proxy: None,
-    }
 }
 
 fn mailbox_password(mailbox: &Mailbox) -> Result<Secret, Failure> {

@@ -18,6 +18,7 @@ mod ledger;
 mod mail_auth;
 mod oracle;
 mod properties;
+mod reach;
 mod replay;
 mod replay_cmd;
 mod schema;
