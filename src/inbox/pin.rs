@@ -106,4 +106,16 @@ mod tests {
             assert_eq!(Pin::of_certificate(bad), None, "{bad:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_break_the_reader(inner: Vec<u8>) {
+            // within the two outer sequences, where the reading begins
+            let length = |extra: usize| u8::try_from((inner.len() + extra).min(127)).unwrap();
+            let mut bytes = vec![0x30, length(2), 0x30, length(0)];
+            bytes.extend(&inner);
+            let _ = Pin::of_certificate(&bytes);
+            let _ = Pin::of_certificate(&inner);
+        }
+    }
 }

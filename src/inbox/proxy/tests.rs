@@ -157,6 +157,41 @@ async fn a_greeting_behind_the_answer_is_the_servers() {
     assert_eq!(read, "* OK hi\r\n");
 }
 
+/// However an answer is cut into packets, it ends where it ends.
+#[tokio::test]
+async fn an_answer_may_come_in_any_pieces() {
+    const ANSWER: &[u8] = b"HTTP/1.1 200 Connection established\r\nVia: a\r\n\r\n* OK hi\r\n";
+    for cut in 1..ANSWER.len() {
+        let (ours, mut proxys) = pair().await;
+        let asking = tokio::spawn(http::connect(ours, "imap.example:993", None, false));
+        let mut request = [0; CONNECT];
+        proxys.read_exact(&mut request).await.unwrap();
+        for piece in [&ANSWER[..cut], &ANSWER[cut..]] {
+            proxys.write_all(piece).await.unwrap();
+            // the other side reads what there is before more comes
+            for _ in 0..5 {
+                tokio::task::yield_now().await;
+            }
+        }
+        drop(proxys);
+        let mut read = String::new();
+        let mut stream = asking.await.unwrap().unwrap();
+        stream.read_to_string(&mut read).await.unwrap();
+        assert_eq!(read, "* OK hi\r\n", "cut at {cut}");
+    }
+}
+
+async fn pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let ours = TcpStream::connect(listener.local_addr().unwrap())
+        .await
+        .unwrap();
+    ours.set_nodelay(true).unwrap();
+    let (other, _) = listener.accept().await.unwrap();
+    other.set_nodelay(true).unwrap();
+    (ours, other)
+}
+
 /// An answer without end is cut, whatever it consists of.
 #[tokio::test]
 async fn an_endless_answer_is_given_up() {
