@@ -51,10 +51,10 @@ impl Session {
         credential: &Credential,
         limits: &Limits,
     ) -> Result<Self, InboxError> {
-        let at = format!("{}:{}", endpoint.host, endpoint.port);
+        let at = endpoint.at();
         let proof = credential.in_hand(&at).await?;
         let deadline = Instant::now() + limits.connect;
-        let tcp = transport::tcp(endpoint, &at, deadline).await?;
+        let tcp = transport::tcp(endpoint, &at, deadline, limits.liveness).await?;
         if endpoint.security == Security::StartTls {
             return Self::after_starttls(endpoint, at, Box::new(tcp), &proof, limits).await;
         }

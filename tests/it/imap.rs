@@ -2,5 +2,7 @@
 
 mod changes;
 mod dovecot;
+mod proxies;
 #[cfg(feature = "testing")]
 mod scripted;
+mod transport;

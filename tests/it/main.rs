@@ -19,6 +19,7 @@ mod mail_auth;
 mod mailbox;
 mod oracle;
 mod properties;
+mod reach;
 mod replay;
 mod replay_cmd;
 mod schema;

@@ -2,7 +2,9 @@
 
 pub(crate) mod dovecot;
 pub(crate) mod faulty;
+pub(crate) mod proxy;
 pub(crate) mod run;
 pub(crate) mod salesforce;
 pub(crate) mod secret_service;
 pub(crate) mod stage;
+pub(crate) mod tls_server;
