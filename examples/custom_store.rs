@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use sftoken::dns::Resolver;
-use sftoken::inbox::{Authorities, Endpoint, Security, Server};
+use sftoken::inbox::{Endpoint, Security, Server, TlsSetup};
 use sftoken::ingest::secret::Secret;
 use sftoken::ledger::Ledger;
 use sftoken::store::{Capabilities, Key, Meta, Store, StoreError, StoreErrorKind};
@@ -103,7 +103,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let accounts = fs::read_to_string(accounts)?;
     let pipeline = pipeline(Path::new(out), keys, &accounts)?;
-    let authorities = Authorities::with_file(ca);
+    let tls = TlsSetup::with_file(ca);
     let mailbox = |line: &str| -> Result<MailboxTask, Box<dyn Error>> {
         let (user, password) = line.split_once('\t').ok_or("USER<tab>PASSWORD is wanted")?;
         let server = Server {
@@ -112,7 +112,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 port: port.parse()?,
                 security: Security::ImplicitTls,
                 user: user.to_owned(),
-                authorities: authorities.clone(),
+                tls: tls.clone(),
+                proxy: None,
             },
             credential: Secret::new(password.to_owned()).into(),
         };

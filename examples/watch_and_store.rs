@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use sftoken::dns::Resolver;
-use sftoken::inbox::{Authorities, Endpoint, Security, Server};
+use sftoken::inbox::{Endpoint, Security, Server, TlsSetup};
 use sftoken::ingest::secret::Secret;
 use sftoken::ledger::Ledger;
 use sftoken::store::StoreOptions;
@@ -45,7 +45,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             port: 993,
             security: Security::ImplicitTls,
             user: user.clone(),
-            authorities: Authorities::system(),
+            tls: TlsSetup::system(),
+            proxy: None,
         },
         credential: Secret::new(std::env::var("MAILBOX_PASSWORD")?).into(),
     };

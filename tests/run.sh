@@ -22,6 +22,8 @@ needs=(
     "ssh-keygen openssh-client"
     "dnsmasq dnsmasq-base"
     "openssl openssl"
+    "microsocks microsocks"
+    "tinyproxy tinyproxy-bin"
     "/usr/include/openssl/ssl.h libssl-dev"
     "pkg-config pkg-config"
     "gcc gcc"

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::exit::{Exit, Failure};
 use super::keys;
-use crate::config::{self, Config, DEFAULT_STORE_URL, Mailbox, Security, Watching};
-use crate::inbox::{self, Authorities, Credential, Endpoint, Limits, Server};
+use super::transport::Transports;
+use crate::config::{self, Config, DEFAULT_STORE_URL, Mailbox, Watching};
+use crate::inbox::{Credential, Limits, Server};
 use crate::ingest::policy::{Account, Org, Policy};
 use crate::ingest::recipe::Recipe;
 use crate::ingest::secret::Secret;
@@ -176,14 +176,11 @@ pub(crate) fn mailboxes(config: &Config, start: Start) -> Result<Vec<MailboxTask
         return Err(Failure::new(Exit::Usage, "no mailbox is configured", hint));
     }
     let mut tasks = Vec::new();
-    // One set of authorities for each file, whatever the number of mailboxes.
-    let mut known: BTreeMap<Option<&PathBuf>, Authorities> = BTreeMap::new();
+    let mut transports = Transports::default();
     for mailbox in &config.mailboxes {
         let credential = Credential::from(mailbox_password(mailbox)?);
-        let file = mailbox.ca_file.as_ref();
-        let authorities = known.entry(file).or_insert_with(|| file.cloned().into());
         let server = Server {
-            endpoint: endpoint(mailbox, authorities),
+            endpoint: transports.endpoint(mailbox)?,
             credential,
         };
         let task = MailboxTask::new(&mailbox.name, Arc::new(server));
@@ -216,20 +213,6 @@ fn watched(task: MailboxTask, wanted: &Watching, start: Start) -> MailboxTask {
         },
         claim: wanted.claim,
         ..task
-    }
-}
-
-fn endpoint(mailbox: &Mailbox, authorities: &Authorities) -> Endpoint {
-    let url = &mailbox.url;
-    Endpoint {
-        host: url.host.clone(),
-        port: url.port,
-        security: match url.security {
-            Security::Tls => inbox::Security::ImplicitTls,
-            Security::StartTls => inbox::Security::StartTls,
-        },
-        user: url.user.clone(),
-        authorities: authorities.clone(),
     }
 }
 

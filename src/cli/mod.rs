@@ -23,6 +23,7 @@ mod settings;
 mod signals;
 mod status;
 mod summary;
+mod transport;
 mod wait;
 mod watch;
 

@@ -92,7 +92,7 @@ fn apply(config: &mut Config, direct: &Direct) -> Result<(), Failure> {
             .as_deref()
             .map(config::password_option)
             .transpose()?;
-        mailbox.ca_file.clone_from(&direct.ca_file);
+        mailbox.transport.tls.ca_file.clone_from(&direct.ca_file);
         if !direct.folders.is_empty() {
             mailbox.watching.folders = Some(direct.folders.clone());
         }

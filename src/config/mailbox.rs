@@ -3,10 +3,11 @@
 //! Knows a mailbox's URL, log-in and folders. Never opens a connection, and never holds a password:
 //! only a reference to one. Values come from the configuration or from `--mailbox`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::error::{ConfigError, Place};
 use super::reader::Reader;
+use super::transport::{self, Transport};
 use super::watching::{self, Watching};
 use crate::secret::SecretRef;
 
@@ -39,8 +40,8 @@ pub struct Mailbox {
     pub name: String,
     /// Where it is, and whose.
     pub url: MailboxUrl,
-    /// Certificates to trust beside the system's, PEM.
-    pub ca_file: Option<PathBuf>,
+    /// How its server is reached and recognised.
+    pub transport: Transport,
     /// Where the password stands; `None`: ask.
     pub password: Option<SecretRef>,
     /// Its folders, and how they are watched.
@@ -62,7 +63,7 @@ impl Mailbox {
         Ok(Self {
             name: COMMAND_LINE.to_owned(),
             url,
-            ca_file: None,
+            transport: Transport::default(),
             password: None,
             watching: Watching::default(),
         })
@@ -94,7 +95,7 @@ fn read(reader: &Reader<'_>, name: &str) -> Result<Mailbox, ConfigError> {
     Ok(Mailbox {
         name: name.to_owned(),
         url,
-        ca_file: reader.path(&key("ca_file")),
+        transport: transport::read(reader, name)?,
         password: reader.secret(&["mailbox", name, "auth", "password"])?,
         watching: watching::read(reader, name)?,
     })
@@ -139,7 +140,7 @@ fn parse_url(text: &str) -> Result<MailboxUrl, (String, String)> {
         "imap" => (Security::StartTls, 143),
         other => return Err(wrong(&format!("{other:?} is not imaps or imap"))),
     };
-    let (host, port) = host_and_port(place, port)?;
+    let (host, port) = host_and_port(place, Some(port), EXAMPLE)?;
     let user = decoded(user).ok_or_else(|| wrong("the URL's user is not percent-encoded UTF-8"))?;
     if user.is_empty() || user.contains(char::is_control) {
         return Err(wrong("the URL names no user"));
@@ -153,12 +154,22 @@ fn parse_url(text: &str) -> Result<MailboxUrl, (String, String)> {
 }
 
 /// Splits `HOST:PORT`; an IPv6 address stands in brackets.
-fn host_and_port(place: &str, default: u16) -> Result<(String, u16), (String, String)> {
-    let wrong = |problem: String| (problem, EXAMPLE.to_owned());
+pub(super) fn host_and_port(
+    place: &str,
+    default: Option<u16>,
+    example: &str,
+) -> Result<(String, u16), (String, String)> {
+    let wrong = |problem: String| (problem, example.to_owned());
     let place = place.strip_suffix('/').unwrap_or(place);
     if let Some((_, path)) = place.split_once(['/', '?', '#']) {
-        let hint = "name folders with folders = [\"INBOX\"]".to_owned();
-        return Err((format!("the URL goes on behind the host: {path:?}"), hint));
+        let problem = format!("the URL goes on behind the host: {path:?}");
+        return Err(match default {
+            Some(_) => (
+                problem,
+                "name folders with folders = [\"INBOX\"]".to_owned(),
+            ),
+            None => wrong(problem),
+        });
     }
     let parsed = url::Url::parse(&format!("imap://{place}"))
         .map_err(|error| wrong(format!("{place:?} is not a host and a port: {error}")))?;
@@ -168,10 +179,12 @@ fn host_and_port(place: &str, default: u16) -> Result<(String, u16), (String, St
         return Err(wrong(format!("{place:?} is not a host and a port")));
     }
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    Ok((bare.to_ascii_lowercase(), parsed.port().unwrap_or(default)))
+    let port = parsed.port().or(default);
+    let port = port.ok_or_else(|| wrong("the URL names no port".to_owned()))?;
+    Ok((bare.to_ascii_lowercase(), port))
 }
 
-fn decoded(text: &str) -> Option<String> {
+pub(super) fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {

@@ -5,7 +5,7 @@
 //! environment are arguments of [`load`].
 //!
 //! ```text
-//! TOML text ─► entries ◄─ SFTOKEN_… variables        entries ─► mailbox, trust, account ─► Config
+//! TOML text ─► entries ◄─ SFTOKEN_… variables        entries ─► mailbox, transport, trust, account ─► Config
 //! ```
 
 mod account;
@@ -17,6 +17,7 @@ mod keys;
 mod mailbox;
 mod place;
 mod reader;
+mod transport;
 mod trust;
 mod watching;
 
@@ -31,6 +32,7 @@ pub use duration::parse_duration;
 pub use error::{ConfigError, Place};
 pub use mailbox::{COMMAND_LINE, Mailbox, MailboxUrl, Security, password_option};
 pub use place::{default_file, default_state_dir};
+pub use transport::{ClientCertificate, Proxy, ProxyKind, Tls, Transport};
 pub use trust::DEFAULT_MAX_MAIL_AGE;
 pub use watching::{DEFAULT_LIVENESS, DEFAULT_RENEWAL, Handled, Watching};
 

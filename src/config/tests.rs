@@ -301,7 +301,7 @@ fn the_environment_overrides_the_file() {
     assert_eq!(config.policy.signing_domains, ["b.example"]);
     assert_eq!(config.dns.server.as_deref(), Some("192.0.2.1:53"));
     assert_eq!(
-        config.mailboxes[0].ca_file.as_deref(),
+        config.mailboxes[0].transport.tls.ca_file.as_deref(),
         Some(Path::new("/etc/ca.pem"))
     );
     assert_eq!(

@@ -1,13 +1,13 @@
 //! Changes to a mail: flags, moves, removal; always by UID, always one mail.
 //!
 //! Knows STORE, MOVE, COPY and `UID EXPUNGE`, and which of them a server has. Never uses a bare EXPUNGE,
-//! which removes what other people have marked (RFC 4315), and is never called unless the folder was
-//! opened for writing. Its data comes from the caller.
+//! which removes what other people have marked (RFC 4315), and sends nothing unless the folder was opened
+//! for writing: Dovecot says OK to a STORE that it ignores. Its data comes from the caller.
 
 use async_imap::imap_proto::{AttributeValue, Response};
 
 use super::folder::Folder;
-use super::{InboxError, Session};
+use super::{Access, InboxError, Session};
 
 /// What became of a change of flags on condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,7 @@ impl Session {
     /// # Errors
     /// Any refusal or cut.
     pub async fn set_flag(&mut self, uid: u32, flag: &str, add: bool) -> Result<(), InboxError> {
+        self.must_be_writable("STORE")?;
         let sign = if add { '+' } else { '-' };
         let line = format!("UID STORE {uid} {sign}FLAGS.SILENT ({flag})");
         self.wire.command("STORE", &[&line], |_| ()).await?;
@@ -96,6 +97,7 @@ impl Session {
         add: bool,
         mod_seq: u64,
     ) -> Result<Stored, InboxError> {
+        self.must_be_writable("STORE")?;
         let sign = if add { '+' } else { '-' };
         let line =
             format!("UID STORE {uid} (UNCHANGEDSINCE {mod_seq}) {sign}FLAGS.SILENT ({flag})");
@@ -123,6 +125,7 @@ impl Session {
     /// # Errors
     /// Any refusal or cut.
     pub async fn move_to(&mut self, uid: u32, folder: &Folder) -> Result<Removed, InboxError> {
+        self.must_be_writable("MOVE")?;
         if self.known.has("MOVE") {
             self.put_in("MOVE", uid, folder).await?;
             return Ok(Removed::Gone);
@@ -143,6 +146,19 @@ impl Session {
         let line = format!("UID EXPUNGE {uid}");
         self.wire.command("EXPUNGE", &[&line], |_| ()).await?;
         Ok(Removed::Gone)
+    }
+
+    fn must_be_writable(&self, command: &'static str) -> Result<(), InboxError> {
+        if self.access == Access::Write {
+            return Ok(());
+        }
+        Err(InboxError::Refused {
+            at: self.wire.at.clone(),
+            command,
+            status: "NO",
+            code: Some("READ-ONLY".to_owned()),
+            text: "the folder is open for reading only".to_owned(),
+        })
     }
 
     /// `UID MOVE` or `UID COPY`; where the server asks for the folder first, it is made once.

@@ -3,10 +3,13 @@
 //! Knows each fault, a stable word, a clause and a remedy for it, and how soon it is worth another try.
 //! Never holds a secret, raw bytes, or text of a mail. Its data comes from every other file here.
 
+mod proxy;
 mod words;
 
-use super::BearerError;
+pub use proxy::ProxyFault;
+
 use super::guard::Violation;
+use super::{BearerError, Pin};
 
 /// A fault of a mailbox connection. `at` is `host:port`. After anything but [`InboxError::Refused`] and
 /// [`InboxError::NoSuchFolder`] the connection is gone.
@@ -63,17 +66,26 @@ pub enum InboxError {
 }
 
 /// Why there is no TCP connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectFault {
-    /// The name has no address, or cannot be looked up.
+    /// The name has no address.
     UnknownHost,
+    /// The name cannot be looked up now: no DNS, for one.
+    LookUpFailed,
     /// Nobody listens there.
     Refused,
     /// Nobody answers.
     TimedOut,
     /// The network has no way there, or the like.
     Failed,
+    /// The proxy gave no connection.
+    Proxy {
+        /// Which: `socks5://HOST:PORT` or `http://HOST:PORT`.
+        proxy: String,
+        /// Why.
+        fault: ProxyFault,
+    },
 }
 
 /// Why there is no private connection.
@@ -92,6 +104,12 @@ pub enum TlsFault {
     Injected,
     /// The file with certificate authorities cannot be used: a clause about why.
     CaFile(String),
+    /// The server's key is none of the pinned ones: the one that it showed, if it showed any.
+    PinMismatch(Option<Pin>),
+    /// Our certificate or its key cannot be used: a clause about why.
+    ClientFile(String),
+    /// The server refused our certificate, or misses one.
+    ClientRefused,
     /// The handshake failed in another way.
     Handshake,
 }
@@ -139,50 +157,8 @@ impl InboxError {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Unreachable {
-                fault: ConnectFault::UnknownHost,
-                ..
-            } => "unknown_host",
-            Self::Unreachable {
-                fault: ConnectFault::Refused,
-                ..
-            } => "connection_refused",
-            Self::Unreachable {
-                fault: ConnectFault::TimedOut,
-                ..
-            } => "connect_timeout",
-            Self::Unreachable {
-                fault: ConnectFault::Failed,
-                ..
-            } => "unreachable",
-            Self::Tls {
-                fault: TlsFault::Untrusted,
-                ..
-            } => "certificate_untrusted",
-            Self::Tls {
-                fault: TlsFault::NameMismatch,
-                ..
-            } => "certificate_name",
-            Self::Tls {
-                fault: TlsFault::Expired,
-                ..
-            } => "certificate_expired",
-            Self::Tls {
-                fault: TlsFault::NotOffered,
-                ..
-            } => "starttls_not_offered",
-            Self::Tls {
-                fault: TlsFault::Injected,
-                ..
-            } => "starttls_injection",
-            Self::Tls {
-                fault: TlsFault::CaFile(_),
-                ..
-            } => "ca_file",
-            Self::Tls {
-                fault: TlsFault::Handshake,
-                ..
-            } => "tls_failed",
+            Self::Unreachable { fault, .. } => fault.kind(),
+            Self::Tls { fault, .. } => fault.kind(),
             Self::LoginRefused { .. } => "login_refused",
             Self::NoToken { error, .. } => error.kind,
             Self::TokenRefused { .. } => "token_refused",
@@ -202,6 +178,10 @@ impl InboxError {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
+            Self::Unreachable {
+                fault: ConnectFault::Proxy { fault, .. },
+                ..
+            } => fault.class(),
             Self::NoToken { error, .. } => error.class,
             Self::LoginRefused { code, text, .. } | Self::TokenRefused { code, text, .. }
                 if is_slow(code.as_deref(), text) =>
@@ -253,6 +233,36 @@ impl InboxError {
         ]
         .iter()
         .any(|told| text.contains(told))
+    }
+}
+
+impl ConnectFault {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::UnknownHost => "unknown_host",
+            Self::LookUpFailed => "lookup_failed",
+            Self::Refused => "connection_refused",
+            Self::TimedOut => "connect_timeout",
+            Self::Failed => "unreachable",
+            Self::Proxy { fault, .. } => fault.kind(),
+        }
+    }
+}
+
+impl TlsFault {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Untrusted => "certificate_untrusted",
+            Self::NameMismatch => "certificate_name",
+            Self::Expired => "certificate_expired",
+            Self::NotOffered => "starttls_not_offered",
+            Self::Injected => "starttls_injection",
+            Self::CaFile(_) => "ca_file",
+            Self::PinMismatch(_) => "pin_mismatch",
+            Self::ClientFile(_) => "client_certificate",
+            Self::ClientRefused => "client_certificate_refused",
+            Self::Handshake => "tls_failed",
+        }
     }
 }
 

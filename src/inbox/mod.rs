@@ -6,7 +6,7 @@
 //! be anyone's.
 //!
 //! ```text
-//! tcp/TLS (transport) -> Guard (guard, announce) -> async-imap's codec -> Wire (wire: tag, OK, deadlines)
+//! address, proxy, TLS (transport, dial, proxy, tls) -> Guard (guard, announce) -> async-imap's codec -> Wire (wire: tag, OK, deadlines)
 //!     -> log-in (login) -> Session (open, folder, fetch, idle, notify, change) -> UIDs, Head, bytes, Wake
 //! ```
 //!
@@ -17,10 +17,10 @@
 //! from `log`, and a program that does should not let `async_imap` below DEBUG.
 
 mod announce;
-mod authorities;
 mod change;
 mod connector;
 mod credential;
+mod dial;
 mod error;
 mod fetch;
 mod folder;
@@ -30,17 +30,20 @@ mod limits;
 mod login;
 mod notify;
 mod open;
+mod pin;
+mod proxy;
 mod session;
 mod text;
+mod tls;
+mod tls_fault;
 mod told;
 mod transport;
 mod wire;
 
-pub use authorities::Authorities;
 pub use change::{Flags, Removed, Stored};
 pub use connector::{Connecting, Connector, Server};
 pub use credential::{BearerError, BearerFuture, BearerSource, Credential};
-pub use error::{Class, ConnectFault, InboxError, Phase, TlsFault};
+pub use error::{Class, ConnectFault, InboxError, Phase, ProxyFault, TlsFault};
 pub use fetch::Head;
 pub use folder::Folder;
 pub use guard::{Guard, Violation};
@@ -48,7 +51,10 @@ pub use idle::Wake;
 pub use limits::Limits;
 pub use notify::News;
 pub use open::{Access, FolderState};
+pub use pin::Pin;
+pub use proxy::{Proxy, ProxyKind, ProxyLogin};
 pub use session::Session;
+pub use tls::{ClientIdentity, TlsSetup};
 
 /// Where a mailbox is, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,9 +67,19 @@ pub struct Endpoint {
     pub security: Security,
     /// The user name to log in with.
     pub user: String,
-    /// Who may sign the server's certificate. Give endpoints clones of one value: they share what it
-    /// has read.
-    pub authorities: Authorities,
+    /// By what the server is recognised, and who we are to it. Give endpoints clones of one value: they
+    /// share what it has read.
+    pub tls: TlsSetup,
+    /// The way there, if it is not the direct one.
+    pub proxy: Option<Proxy>,
+}
+
+impl Endpoint {
+    /// `HOST:PORT`, an IPv6 address in brackets: how errors name it.
+    #[must_use]
+    pub fn at(&self) -> String {
+        proxy::authority(&self.host, self.port)
+    }
 }
 
 /// How a connection becomes private. There is no way to have none.

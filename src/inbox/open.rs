@@ -66,7 +66,10 @@ impl Session {
             .command_within(within, name, &[&line], |response| seen.note(response))
             .await;
         match opened {
-            Ok(done) => seen.writable = access == Access::Write && !done.read_only,
+            Ok(done) => {
+                self.access = access;
+                seen.writable = access == Access::Write && !done.read_only;
+            }
             Err(error) => return Err(self.explain(error, folder).await?),
         }
         self.opened_at = Instant::now();

@@ -12,7 +12,7 @@ use super::credential::Proof;
 use super::folder::{self, Folder};
 use super::login::{self, Capabilities};
 use super::wire::{Io, Wire};
-use super::{Credential, Endpoint, InboxError, Limits, Security, TlsFault, transport};
+use super::{Access, Credential, Endpoint, InboxError, Limits, Security, TlsFault, transport};
 
 /// How long a server may take to say good-bye.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -33,6 +33,8 @@ pub struct Session {
     pub(super) idles: bool,
     /// The server tells of folders that are not open.
     pub(super) notified: bool,
+    /// What the open folder was opened for.
+    pub(super) access: Access,
     /// When the folder that is open was opened.
     pub(super) opened_at: Instant,
     /// The tag of an IDLE that was not ended yet.
@@ -49,10 +51,10 @@ impl Session {
         credential: &Credential,
         limits: &Limits,
     ) -> Result<Self, InboxError> {
-        let at = format!("{}:{}", endpoint.host, endpoint.port);
+        let at = endpoint.at();
         let proof = credential.in_hand(&at).await?;
         let deadline = Instant::now() + limits.connect;
-        let tcp = transport::tcp(endpoint, &at, deadline).await?;
+        let tcp = transport::tcp(endpoint, &at, deadline, limits.liveness).await?;
         if endpoint.security == Security::StartTls {
             return Self::after_starttls(endpoint, at, Box::new(tcp), &proof, limits).await;
         }
@@ -124,6 +126,7 @@ impl Session {
             known,
             idles,
             notified: false,
+            access: Access::Read,
             opened_at: Instant::now(),
             idling: None,
         })

@@ -1,114 +1,52 @@
-//! A private connection to a server: TCP to the first address that answers, then TLS.
+//! A connection to a server: TCP, by a proxy if one is configured, then TLS.
 //!
-//! Knows addresses, keepalive, certificates. Never knows IMAP (STARTTLS is asked for by
-//! [`login`](super::login)), never turns a check off. Its data comes from an [`Endpoint`].
+//! Knows the order of the layers and how a dead link is noticed. Never knows IMAP (STARTTLS is asked for
+//! by [`login`](super::login)), never goes round a proxy. Its data comes from an [`Endpoint`].
 
-use std::error::Error as _;
-use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 
+use super::dial::dial;
 use super::wire::Io;
-use super::{ConnectFault, Endpoint, InboxError, Phase, TlsFault};
+use super::{Endpoint, InboxError, Phase};
 
-/// How long one address may take while others wait: two SYNs (RFC 8305 would start them side by side).
-const PER_ADDRESS: Duration = Duration::from_secs(4);
-
-/// When a quiet link is probed: below the 5 minutes after which the hastiest NAT boxes forget it.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
-/// How often it is probed then, and how many probes may fail.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
-const KEEPALIVE_PROBES: u32 = 3;
-
-/// Connects by TCP, to each of the host's addresses until one answers.
+/// Connects to the server, or to it through its proxy.
 pub(super) async fn tcp(
     endpoint: &Endpoint,
     at: &str,
     deadline: Instant,
+    liveness: Duration,
 ) -> Result<TcpStream, InboxError> {
-    let unreachable = |fault| InboxError::Unreachable {
-        at: at.to_owned(),
-        fault,
+    let connected = match &endpoint.proxy {
+        None => dial(&endpoint.host, endpoint.port, deadline).await,
+        Some(proxy) => proxy.connect(endpoint, deadline).await,
     };
-    let found = timeout_at(
-        deadline,
-        lookup_host((endpoint.host.as_str(), endpoint.port)),
-    )
-    .await;
-    let addresses: Vec<SocketAddr> = match found {
-        Ok(Ok(addresses)) => addresses.collect(),
-        Ok(Err(_)) => Vec::new(),
-        Err(_) => return Err(unreachable(ConnectFault::TimedOut)),
-    };
-    let mut fault = ConnectFault::UnknownHost;
-    for (index, address) in addresses.iter().enumerate() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let share = if index + 1 < addresses.len() {
-            left.min(PER_ADDRESS)
-        } else {
-            left
-        };
-        match timeout(share, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(tuned(stream)),
-            Ok(Err(error)) => fault = fault_of(&error),
-            Err(_) => fault = ConnectFault::TimedOut,
-        }
-    }
-    Err(unreachable(fault))
-}
-
-fn fault_of(error: &io::Error) -> ConnectFault {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => ConnectFault::Refused,
-        io::ErrorKind::TimedOut => ConnectFault::TimedOut,
-        _ => ConnectFault::Failed,
+    match connected {
+        Ok(stream) => Ok(tuned(stream, &Probes::within(liveness))),
+        Err(fault) => Err(InboxError::Unreachable {
+            at: at.to_owned(),
+            fault,
+        }),
     }
 }
 
-/// A quiet mailbox and a dead link look alike: the kernel tells them apart within two minutes (facts,
-/// 3.2). A socket that does not take an option still works, so failures are left alone.
-fn tuned(stream: TcpStream) -> TcpStream {
-    let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE_IDLE)
-        .with_interval(KEEPALIVE_INTERVAL)
-        .with_retries(KEEPALIVE_PROBES);
-    {
-        let socket = SockRef::from(&stream);
-        let _ = socket.set_tcp_nodelay(true);
-        let _ = socket.set_tcp_keepalive(&keepalive);
-        #[cfg(target_os = "linux")]
-        let _ = socket
-            .set_tcp_user_timeout(Some(KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES));
-    }
-    stream
-}
-
-/// Wraps a connection in TLS; the certificate must be valid for the endpoint's host.
+/// Makes a connection private; the server must be the endpoint's.
 pub(super) async fn tls(
     endpoint: &Endpoint,
     at: &str,
     stream: Box<dyn Io>,
     deadline: Instant,
 ) -> Result<Box<dyn Io>, InboxError> {
-    let fault = |fault| InboxError::Tls {
-        at: at.to_owned(),
-        fault,
-    };
-    let connector = endpoint.authorities.connector().map_err(fault)?;
-    let connector = tokio_native_tls::TlsConnector::from(connector);
-    match timeout_at(deadline, connector.connect(&endpoint.host, stream)).await {
+    let shaken = endpoint.tls.handshake(&endpoint.host, stream);
+    match timeout_at(deadline, shaken).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
-        Ok(Err(error)) => {
-            let why = tls_fault(&error);
-            if why == TlsFault::Untrusted {
-                endpoint.authorities.forget();
-            }
-            Err(fault(why))
-        }
+        Ok(Err(fault)) => Err(InboxError::Tls {
+            at: at.to_owned(),
+            fault,
+        }),
         Err(_) => Err(InboxError::Timeout {
             at: at.to_owned(),
             phase: Phase::Tls,
@@ -116,36 +54,103 @@ pub(super) async fn tls(
     }
 }
 
-/// native-tls has no kinds of errors, so its text is looked at: OpenSSL's words; elsewhere the answer is
-/// [`TlsFault::Handshake`] more often. The text itself is not kept.
-fn tls_fault(error: &native_tls::Error) -> TlsFault {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(&inner.to_string());
-        source = inner.source();
+/// How the kernel asks a silent peer whether it is still there.
+#[derive(Debug, PartialEq, Eq)]
+struct Probes {
+    /// The silence before the first probe.
+    idle: Duration,
+    /// The pause between two probes.
+    interval: Duration,
+    /// How many may stay unanswered.
+    count: u32,
+    /// How long anything sent may stay unanswered.
+    answer: Duration,
+}
+
+impl Probes {
+    /// The most probes: one lost packet must not be taken for a dead link, nor three.
+    const MOST: u64 = 4;
+
+    /// A third of the time is silence, the rest are probes. The kernel counts whole seconds, and takes no
+    /// zero.
+    fn within(liveness: Duration) -> Self {
+        // socket options are 16 bits wide on some systems
+        let all = liveness.as_secs().clamp(1, 32_767);
+        let idle = (all / 3).max(1);
+        let interval = ((all - idle) / Self::MOST).max(1);
+        let count = ((all - idle) / interval).clamp(1, Self::MOST);
+        Self {
+            idle: Duration::from_secs(idle),
+            interval: Duration::from_secs(interval),
+            count: u32::try_from(count).unwrap_or(1),
+            answer: Duration::from_secs(all),
+        }
     }
-    let text = text.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if says(&[
-        "hostname mismatch",
-        "ip address mismatch",
-        "cn name",
-        "host name",
-    ]) {
-        TlsFault::NameMismatch
-    } else if says(&["expired", "not yet valid"]) {
-        TlsFault::Expired
-    } else if says(&[
-        "verify failed",
-        "untrusted",
-        "not trusted",
-        "self-signed",
-        "self signed",
-        "issuer",
-    ]) {
-        TlsFault::Untrusted
-    } else {
-        TlsFault::Handshake
+}
+
+/// A quiet mailbox and a dead link look alike: the kernel tells them apart (facts, 3.2). Through a proxy it
+/// sees no further than to the proxy. A socket that does not take an option still works, so failures are
+/// left alone.
+fn tuned(stream: TcpStream, probes: &Probes) -> TcpStream {
+    let keepalive = TcpKeepalive::new()
+        .with_time(probes.idle)
+        .with_interval(probes.interval)
+        .with_retries(probes.count);
+    {
+        let socket = SockRef::from(&stream);
+        let _ = socket.set_tcp_nodelay(true);
+        let _ = socket.set_tcp_keepalive(&keepalive);
+        #[cfg(target_os = "linux")]
+        let _ = socket.set_tcp_user_timeout(Some(probes.answer));
+    }
+    stream
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probes_end_within_the_liveness() {
+        for seconds in 2..10_000 {
+            let probes = Probes::within(Duration::from_secs(seconds));
+            let dead = probes.idle + probes.interval * probes.count;
+            assert!(dead.as_secs() <= seconds, "{seconds}: {probes:?}");
+            assert!(dead.as_secs() > seconds / 2, "{seconds}: {probes:?}");
+            assert!(probes.idle.as_secs() >= 1 && probes.interval.as_secs() >= 1);
+            assert_eq!(probes.answer.as_secs(), seconds);
+        }
+        let default = Probes::within(crate::inbox::Limits::default().liveness);
+        let told = [default.idle, default.interval, default.answer].map(|time| time.as_secs());
+        assert_eq!((told, default.count), ([10, 5, 30], 4));
+        // what is no whole second, or more than a socket takes, is still something
+        for odd in [Duration::ZERO, Duration::from_millis(1), Duration::MAX] {
+            let probes = Probes::within(odd);
+            assert!(!probes.idle.is_zero() && !probes.answer.is_zero() && probes.count > 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_kernel_has_the_numbers() {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let probes = Probes::within(Duration::from_secs(60));
+        let stream = tuned(stream, &probes);
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap() && socket.tcp_nodelay().unwrap());
+        #[cfg(target_os = "linux")]
+        assert_eq!(
+            Probes {
+                idle: socket.tcp_keepalive_time().unwrap(),
+                interval: socket.tcp_keepalive_interval().unwrap(),
+                count: socket.tcp_keepalive_retries().unwrap(),
+                answer: socket.tcp_user_timeout().unwrap().unwrap(),
+            },
+            probes
+        );
     }
 }

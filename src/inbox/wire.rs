@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::guard::{Guard, Violation};
 use super::text::{Code, clean, split_code};
 use super::told::Told;
-use super::{InboxError, Limits, Phase};
+use super::{InboxError, Limits, Phase, TlsFault};
 
 /// A transport: TCP, TLS, or a test's pipe.
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -246,6 +246,12 @@ impl Wire {
             return InboxError::Limit {
                 at: self.at.clone(),
                 violation: *violation,
+            };
+        }
+        if let Some(fault) = error.get_ref().and_then(|e| e.downcast_ref::<TlsFault>()) {
+            return InboxError::Tls {
+                at: self.at.clone(),
+                fault: fault.clone(),
             };
         }
         if self.client.get_ref().was_cut() || error.kind() == io::ErrorKind::UnexpectedEof {

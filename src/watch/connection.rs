@@ -172,7 +172,7 @@ async fn jumped(jumps: &mut Jumps) {
 }
 
 /// Dice for jitter: the nanoseconds of a clock that nobody can line up.
-fn dice() -> f64 {
+pub(super) fn dice() -> f64 {
     let nanos = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |since| since.subsec_nanos());

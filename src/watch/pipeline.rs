@@ -255,6 +255,9 @@ fn decision(
 pub(super) fn log(verdict: &Verdict, first: bool) {
     match verdict {
         Verdict::Settled(receipt) => log_settled(receipt),
+        Verdict::Open(report, Trouble::Claimed) => {
+            tracing::debug!(source = %report.source, "{}", Trouble::Claimed);
+        }
         Verdict::Open(report, trouble) if first => {
             let (source, hint) = (&report.source, trouble.hint());
             tracing::warn!(%source, kind = trouble.kind(), hint, "kept to be tried again: {trouble}");

@@ -1,13 +1,9 @@
-//! The inbox, against scripted servers and a real Dovecot.
+//! The inbox, against scripted servers, one in memory and a real Dovecot.
 
-#[cfg(feature = "testing")]
+mod changes;
 mod cuts;
 mod dovecot;
-#[cfg(feature = "testing")]
 mod scripted;
-#[cfg(feature = "testing")]
 mod server;
-#[cfg(feature = "testing")]
 mod server_faults;
-#[cfg(feature = "testing")]
 mod server_raw;

@@ -3,105 +3,14 @@
 use std::fs;
 use std::time::Duration;
 
-use sftoken::ingest::token::Token;
 use sftoken::testing::dns::{DnsServer, Says};
 
-use crate::support::dovecot::{Dovecot, PASSWORD};
-use crate::support::run::{Home, Running};
+use crate::support::run::Running;
 use crate::support::salesforce::{
-    ANN, BOB, BOX, Keeper, SELECTOR, ago, forged, genuine, key_file, key_name, key_record, mail,
-    mailbox_url, new_token, signed, unrelated,
+    ANN, BOB, BOX, SELECTOR, ago, forged, genuine, key_name, key_record, mail, new_token, signed,
+    unrelated,
 };
-
-/// A configured home with a mailbox and a script that keeps tokens.
-struct Stage {
-    server: Dovecot,
-    home: Home,
-    keeper: Keeper,
-}
-
-impl Stage {
-    fn new() -> Self {
-        let home = Home::new();
-        let keys = key_file(&home);
-        Self::with_dns(home, &format!("keys = [\"{keys}\"]"))
-    }
-
-    fn asking(dns: &DnsServer) -> Self {
-        Self::with_dns(Home::new(), &format!("server = \"{}\"", dns.address()))
-    }
-
-    fn with_dns(mut home: Home, dns: &str) -> Self {
-        let server = Dovecot::start();
-        let keeper = Keeper::in_home(&home);
-        home.set("MAIL_PASSWORD", PASSWORD);
-        home.configure(&format!(
-            "[mailbox.ops]\nurl = \"{}\"\nca_file = \"{}\"\n\
-             auth = {{ password = \"env:MAIL_PASSWORD\" }}\n\
-             [dns]\n{dns}\n[store.default]\nurl = \"{}\"\n\
-             [[account]]\nusername = \"{ANN}\"\n[[account]]\nusername = \"{BOB}\"\n",
-            mailbox_url(&server),
-            server.ca_file().display(),
-            keeper.url(),
-        ));
-        Self {
-            server,
-            home,
-            keeper,
-        }
-    }
-
-    fn deliver(&self, mail: &[u8]) {
-        self.server.deliver(BOX, mail);
-    }
-
-    /// Delivers a new token, dated so many seconds ago.
-    fn reset(&self, seconds: i64) -> String {
-        let token = new_token();
-        self.deliver(&genuine(ANN, &token, ago(seconds)));
-        token
-    }
-
-    fn watch(&self) -> Running {
-        self.home.start(&["watch", "--json"])
-    }
-
-    #[track_caller]
-    fn catch_up(&self) {
-        let ended = self.home.run(&["watch", "--once"]).check(0);
-        assert_eq!(ended.out, "");
-    }
-
-    #[track_caller]
-    fn check_kept(&self, token: &str) {
-        assert_eq!(self.keeper.kept(ANN).as_deref(), Some(token));
-    }
-
-    /// The tokens that were written for the account, in order.
-    fn written(&self) -> Vec<String> {
-        let puts = self.keeper.puts();
-        let tokens = puts.iter().filter_map(|put| put.strip_prefix(ANN));
-        tokens.map(|token| token.trim().to_owned()).collect()
-    }
-
-    fn next_uid(&self) -> Option<u32> {
-        let cursor = self.home.ledger().cursor("ops", "INBOX").unwrap();
-        cursor.map(|(_, next)| next)
-    }
-}
-
-fn fingerprint(token: &str) -> String {
-    Token::new(token).unwrap().fingerprint().to_string()
-}
-
-/// Waits for the receipt that says that the token is in the store.
-#[track_caller]
-fn await_stored(watching: &mut Running, token: &str) {
-    while !watching
-        .hear_out(&fingerprint(token))
-        .contains("\"stored_at\":\"")
-    {}
-}
+use crate::support::stage::{Stage, await_stored, fingerprint};
 
 #[test]
 fn new_mail_is_stored_while_it_waits_and_the_mailbox_stays_as_it_is() {

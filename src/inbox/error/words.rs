@@ -16,11 +16,19 @@ impl InboxError {
                 ..
             } => "check the host name in the mailbox URL, and this machine's DNS",
             Self::Unreachable {
+                fault: ConnectFault::LookUpFailed,
+                ..
+            } => "check the network, and this machine's DNS",
+            Self::Unreachable {
                 fault: ConnectFault::Refused,
                 ..
             } => {
                 "check the port (993 for imaps, 143 for STARTTLS), and whether IMAP is switched on"
             }
+            Self::Unreachable {
+                fault: ConnectFault::Proxy { fault, .. },
+                ..
+            } => fault.hint(),
             Self::Unreachable { .. } => {
                 "check the network and any firewall between here and the mail server"
             }
@@ -82,6 +90,15 @@ impl TlsFault {
                 "someone may be tampering with the connection: use implicit TLS (imaps://, port 993)"
             }
             Self::CaFile(_) => "give a readable PEM file",
+            Self::PinMismatch(_) => {
+                "somebody may stand between; only if the server's operator confirms the new key, write it into pinned_keys"
+            }
+            Self::ClientFile(_) => {
+                "give a readable PEM file in client_cert, and its key as `openssl pkcs8 -topk8 -nodes -in KEY` prints it in client_key"
+            }
+            Self::ClientRefused => {
+                "give the certificate that the server's operator issued to you with client_cert and client_key, and check that it has not expired"
+            }
             Self::Handshake => {
                 "check that the port is for TLS from the start (993) or for STARTTLS (143), as configured"
             }
@@ -184,9 +201,11 @@ impl fmt::Display for ConnectFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::UnknownHost => "the host name has no address",
+            Self::LookUpFailed => "the host name cannot be looked up at the moment",
             Self::Refused => "the connection was refused",
             Self::TimedOut => "nobody answered in time",
             Self::Failed => "there is no way to connect",
+            Self::Proxy { proxy, fault } => return write!(f, "the proxy {proxy} {fault}"),
         })
     }
 }
@@ -200,10 +219,22 @@ impl fmt::Display for TlsFault {
             Self::NotOffered => f.write_str("the server does not offer STARTTLS"),
             Self::Injected => f.write_str("the server sent more than its answer to STARTTLS"),
             Self::CaFile(why) => write!(f, "ca_file: {why}"),
+            Self::PinMismatch(Some(pin)) => {
+                write!(f, "the server's key is none of the pinned ones, but {pin}")
+            }
+            Self::PinMismatch(None) => {
+                f.write_str("the server shows no key to compare with the pinned ones")
+            }
+            Self::ClientFile(why) => write!(f, "client_cert: {why}"),
+            Self::ClientRefused => {
+                f.write_str("the server refused the client certificate, or misses one")
+            }
             Self::Handshake => f.write_str("the TLS handshake failed"),
         }
     }
 }
+
+impl std::error::Error for TlsFault {}
 
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

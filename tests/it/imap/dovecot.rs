@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use sftoken::inbox::{
-    Authorities, Class, ConnectFault, Credential, Endpoint, Folder, InboxError, Limits, Phase,
-    Security, Session, TlsFault, Wake,
+    Class, ConnectFault, Credential, Endpoint, Folder, InboxError, Limits, Phase, Security,
+    Session, TlsFault, TlsSetup, Wake,
 };
 use sftoken::ingest::secret::Secret;
 
@@ -68,14 +68,14 @@ async fn a_certificate_that_does_not_hold_is_told_as_such() {
     let cases = [
         (
             Endpoint {
-                authorities: Authorities::system(),
+                tls: TlsSetup::system(),
                 ..good.clone()
             },
             TlsFault::Untrusted,
         ),
         (
             Endpoint {
-                authorities: Authorities::system(),
+                tls: TlsSetup::system(),
                 ..server.starttls("ann")
             },
             TlsFault::Untrusted,
@@ -106,7 +106,7 @@ async fn a_ca_file_without_certificates_is_told_as_such() {
         ("Cargo.toml", "no certificate"),
     ] {
         let endpoint = Endpoint {
-            authorities: Authorities::with_file(path),
+            tls: TlsSetup::with_file(path),
             ..server.endpoint("ann")
         };
         let error = connect(&endpoint).await.unwrap_err();
@@ -126,7 +126,8 @@ async fn nobody_there_is_told_as_such() {
         port: port.local_addr().unwrap().as_socket().unwrap().port(),
         security: Security::ImplicitTls,
         user: "ann".to_owned(),
-        authorities: Authorities::system(),
+        tls: TlsSetup::system(),
+        proxy: None,
     };
     // a name with spaces is known to be none without asking any DNS
     let unknown = Endpoint {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sftoken::inbox::{
-    Authorities, Endpoint, Folder, InboxError, Limits, News, Security, Session, Wake,
+    Endpoint, Folder, InboxError, Limits, News, Security, Session, TlsSetup, Wake,
 };
 use sftoken::ingest::secret::Secret;
 use sftoken::testing::imap::{Script, ScriptError};
@@ -362,7 +362,8 @@ async fn starttls_is_all_or_nothing() {
             port: listener.local_addr().unwrap().port(),
             security: Security::StartTls,
             user: "user@example.com".to_owned(),
-            authorities: Authorities::system(),
+            tls: TlsSetup::system(),
+            proxy: None,
         };
         let script = Script::parse(script).unwrap();
         let server =

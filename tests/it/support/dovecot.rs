@@ -19,7 +19,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use sftoken::inbox::{Authorities, Endpoint, Security};
+use sftoken::inbox::{Endpoint, Security, TlsSetup};
 use tempfile::TempDir;
 
 /// Everyone's password.
@@ -29,7 +29,7 @@ pub(crate) const PASSWORD: &str = "dovecot-pass-1";
 const MAIL_UID: u32 = 5000;
 
 /// Ports are found by binding and letting go: one at a time, or two tests find the same.
-static PORTS: Mutex<()> = Mutex::new(());
+pub(super) static PORTS: Mutex<()> = Mutex::new(());
 
 /// Names of mail files differ.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -46,6 +46,15 @@ pub(crate) struct Dovecot {
 impl Dovecot {
     /// Starts a server with empty mailboxes.
     pub(crate) fn start() -> Self {
+        Self::start_with(|_| String::new())
+    }
+
+    /// The same, and only who shows a certificate of the server's authority may log in.
+    pub(crate) fn start_for_certificates() -> Self {
+        Self::start_with(setup::client_certificates)
+    }
+
+    fn start_with(more: fn(&Self) -> String) -> Self {
         for program in ["dovecot", "openssl"] {
             assert!(
                 found(program),
@@ -75,7 +84,8 @@ impl Dovecot {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         [server.imap, server.imaps, server.lmtp] = free_ports();
-        fs::write(server.path("dovecot.conf"), setup::config(&server)).unwrap();
+        let config = setup::config(&server) + &more(&server);
+        fs::write(server.path("dovecot.conf"), config).unwrap();
         server.start_again();
         server
     }
@@ -124,7 +134,8 @@ impl Dovecot {
             port: self.imaps,
             security: Security::ImplicitTls,
             user: user.to_owned(),
-            authorities: Authorities::with_file(self.ca_file()),
+            tls: TlsSetup::with_file(self.ca_file()),
+            proxy: None,
         }
     }
 
@@ -145,13 +156,19 @@ impl Dovecot {
         }
     }
 
-    /// The certificate authority that signed the server's certificate (for `localhost` and 127.0.0.1).
+    /// The certificate authority that signed the server's certificate (for `localhost`, 127.0.0.1 and ::1).
     pub(crate) fn ca_file(&self) -> PathBuf {
-        self.path("tls/ca.crt")
+        self.tls_file("ca.crt")
     }
 
-    /// Delivers a mail (CRLF or LF) by LMTP into the user's INBOX; it is there, and told to whoever
-    /// waits, when this returns.
+    /// One of the authority's files: its own, the server's (`server.crt`, `server.key`), and those of a
+    /// client (`client.crt`, `client.key`).
+    pub(crate) fn tls_file(&self, name: &str) -> PathBuf {
+        self.path("tls").join(name)
+    }
+
+    /// Delivers a mail (CRLF or LF) by LMTP into the user's INBOX, or as `USER+FOLDER` into another folder;
+    /// it is there, and told to whoever waits, when this returns.
     pub(crate) fn deliver(&self, user: &str, mail: &[u8]) {
         lmtp::deliver(self.lmtp, user, mail);
     }
@@ -230,6 +247,20 @@ impl Dovecot {
             .collect()
     }
 
+    /// How many mails a folder of the user's holds; levels are separated by slashes.
+    pub(crate) fn mails_in(&self, user: &str, folder: &str) -> usize {
+        let maildir = self.path("mail").join(user);
+        let maildir = maildir.join(format!(".{}", folder.replace('/', ".")));
+        let files =
+            ["cur", "new"].map(|name| fs::read_dir(maildir.join(name)).map_or(0, Iterator::count));
+        files.iter().sum()
+    }
+
+    /// What it wrote about log-ins.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.path("dovecot.log")).unwrap_or_default()
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -296,7 +327,7 @@ impl Drop for Dovecot {
     }
 }
 
-fn free_ports<const N: usize>() -> [u16; N] {
+pub(super) fn free_ports<const N: usize>() -> [u16; N] {
     let listeners: [TcpListener; N] =
         std::array::from_fn(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())

@@ -1,6 +1,7 @@
 //! What Dovecot reads: its configuration, and its certificate.
 
 use std::fs;
+use std::net::{Ipv6Addr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 
@@ -9,6 +10,8 @@ use super::{Dovecot, MAIL_UID, PASSWORD, id, is_root, program};
 pub(super) fn config(server: &Dovecot) -> String {
     let root = server.folder.path().display();
     let (imap, imaps, lmtp) = (server.imap, server.imaps, server.lmtp);
+    // without IPv6 only the tests of it fail
+    let six = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).map_or("", |_| ", ::1");
     let (uid, users) = if is_root() {
         (MAIL_UID.to_string(), String::new())
     } else {
@@ -24,12 +27,12 @@ pub(super) fn config(server: &Dovecot) -> String {
     format!(
         "{}\
          base_dir = {root}/run\nstate_dir = {root}/state\nlog_path = {root}/dovecot.log\n\
-         protocols = imap lmtp\nlisten = 127.0.0.1, 127.0.0.2\nssl = yes\n\
+         protocols = imap lmtp\nlisten = 127.0.0.1, 127.0.0.2{six}\nssl = yes\n\
          auth_mechanisms = plain login\n\
          # a refused log-in is not delayed, nor is the next one of its address\nauth_failure_delay = 0\n\
          service anvil {{\n unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n\
          mail_uid = {uid}\nmail_gid = {uid}\nfirst_valid_uid = {uid}\nfirst_valid_gid = 1\n{users}\
-         mailbox_idle_check_interval = 1 secs\nmail_max_userip_connections = 0\nmail_fsync = never\n\
+         mailbox_idle_check_interval = 1 secs\nlmtp_save_to_detail_mailbox = yes\nmail_max_userip_connections = 0\nmail_fsync = never\n\
          namespace inbox {{\n inbox = yes\n mailbox Spam {{\n special_use = \\Junk\n auto = create\n }}\n}}\n\
          service imap-login {{\n inet_listener imap {{\n port = {imap}\n }}\n\
          inet_listener imaps {{\n port = {imaps}\n ssl = yes\n }}\n}}\n\
@@ -38,10 +41,27 @@ pub(super) fn config(server: &Dovecot) -> String {
     )
 }
 
+/// A certificate of the client's is asked for, and demanded before a log-in.
+pub(super) fn client_certificates(server: &Dovecot) -> String {
+    let ca = server.ca_file().display().to_string();
+    let words = if is_2_3() {
+        format!("ssl_ca = <{ca}\nssl_require_crl = no\nssl_verify_client_cert = yes\n")
+    } else {
+        format!(
+            "ssl_server_ca_file = {ca}\nssl_server_require_crl = no\nssl_server_request_client_cert = yes\n"
+        )
+    };
+    words + "auth_ssl_require_client_cert = yes\n"
+}
+
+fn is_2_3() -> bool {
+    let version = Command::new(program("dovecot")).arg("--version").output();
+    version.unwrap().stdout.starts_with(b"2.3.")
+}
+
 /// What 2.4 spells in another way than the versions before.
 fn of_version(root: &str, uid: &str) -> String {
-    let version = Command::new(program("dovecot")).arg("--version").output();
-    if version.unwrap().stdout.starts_with(b"2.3.") {
+    if is_2_3() {
         return format!(
             "ssl_cert = <{root}/tls/server.crt\nssl_key = <{root}/tls/server.key\n\
              disable_plaintext_auth = yes\nauth_username_format = %Ln\n\
@@ -60,7 +80,7 @@ fn of_version(root: &str, uid: &str) -> String {
     )
 }
 
-/// An authority, and a certificate of it for `localhost` and 127.0.0.1.
+/// An authority, a certificate of it for `localhost`, 127.0.0.1 and ::1, and one for a client.
 pub(super) fn certificates(folder: &Path) {
     let openssl = |line: &str| {
         let output = Command::new("openssl")
@@ -77,16 +97,18 @@ pub(super) fn certificates(folder: &Path) {
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
     fs::write(
         folder.join("extensions"),
-        "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n",
+        "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth,clientAuth\n",
     )
     .unwrap();
     openssl(&format!(
         "req -x509 {key} -days 30 -keyout ca.key -out ca.crt -subj /CN=sftoken-test-authority -addext keyUsage=critical,keyCertSign,cRLSign"
     ));
-    openssl(&format!(
-        "req {key} -keyout server.key -out server.csr -subj /CN=localhost"
-    ));
-    openssl(
-        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile extensions -out server.crt",
-    );
+    for name in ["server", "client"] {
+        openssl(&format!(
+            "req {key} -keyout {name}.key -out {name}.csr -subj /CN={name}"
+        ));
+        openssl(&format!(
+            "x509 -req -in {name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile extensions -out {name}.crt"
+        ));
+    }
 }
