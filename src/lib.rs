@@ -50,7 +50,7 @@
 //! |---|---|
 //! | `cli` (default) | the commands, with all below but `testing` |
 //! | `watch` | the loop; with `imap`, `dns` and `ledger` |
-//! | `imap` | [`inbox`]: mailboxes over IMAP |
+//! | `imap` | [`inbox`]: mailboxes over IMAP. Compiles TRACE records of the crate `log` out of the whole program: a dependency would trace tokens |
 //! | `dns` | [`dns`]: DKIM keys from the DNS |
 //! | `ledger` | [`ledger`]: cursors, receipts and decisions in SQLite |
 //! | `config` | [`config`] and [`secret`] |

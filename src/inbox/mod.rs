@@ -13,8 +13,8 @@
 //! async-imap is used as a codec only. Its convenience calls report refusals and cut connections as
 //! success, and its `run_command` exists only behind its own log-in, which prints the password to the
 //! `log` crate's TRACE level; so the commands are written to the stream here, and the responses are
-//! read with `read_response`. The codec itself still traces what it *reads*: sftoken installs no bridge
-//! from `log`, and a program that does should not let `async_imap` below DEBUG.
+//! read with `read_response`. The codec itself traces what it *reads*, bodies included: the feature `imap`
+//! takes `log`'s TRACE records out of the whole program when it is built (`Cargo.toml`).
 
 mod announce;
 mod change;

@@ -15,6 +15,7 @@ mod get_status;
 mod imap;
 mod layering;
 mod ledger;
+mod logs;
 mod mail_auth;
 mod mailbox;
 mod oracle;
