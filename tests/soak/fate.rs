@@ -194,18 +194,21 @@ impl Fate {
         if !stage.is_up_to_date(at) {
             return;
         }
-        let one = &mut stage.boxes[at];
+        let one = &stage.boxes[at];
         let next = one.server.uid_next(one.user(), folder);
         let back = u32::try_from(self.0.below(4)).unwrap() + 1;
-        one.server
-            .restore(one.user(), folder, next.saturating_sub(back));
-        // NOTE: a mail that comes before the watch looks again bears a UID that the ledger knows, under
-        // the same UIDVALIDITY: nothing in IMAP would tell.
-        one.quiet_until.insert(folder, Instant::now() + 60 * MINUTE);
-        stage.note(&format!(
-            "{}: {folder} restored, {back} UIDs back",
-            stage.boxes[at].name
-        ));
+        let uid_next = next.saturating_sub(back).max(1);
+        stage.restore(at, folder, uid_next);
+        let name = stage.boxes[at].name;
+        stage.note(&format!("{name}: {folder} restored, UIDNEXT {uid_next}"));
+        if next - uid_next > 1 {
+            // under a UID that the ledger knows
+            stage.send(at, folder);
+        }
+        // NOTE: once UIDNEXT is again where it was, and before the watch looks, nothing would tell that
+        // it went back.
+        let until = Instant::now() + 60 * MINUTE;
+        stage.boxes[at].quiet_until.insert(folder, until);
     }
 
     async fn lock_store(&mut self, stage: &Stage) {

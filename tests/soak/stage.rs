@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sftoken::dns::Resolver;
 use sftoken::ingest::token::Token;
 use sftoken::ledger::Ledger;
-use sftoken::testing::server::{Dice, Odds, Server};
+use sftoken::testing::server::{Dice, Fault, Odds, On, Server};
 use sftoken::watch::{Clock, MailboxTask, Pipeline, Shutdown, Stores, watch};
 use sftoken::{Policy, Recipe};
 use tokio::sync::mpsc;
@@ -334,6 +334,24 @@ impl Stage {
             bytes,
         });
         token
+    }
+
+    /// The server says this with each answer to a command.
+    pub(crate) fn always(&self, at: usize, command: &'static str, line: &str) {
+        for _ in 0..5_000 {
+            let fault = Fault::Say(vec![line.to_owned()]);
+            self.boxes[at].server.befall(On::Command(command), fault);
+        }
+    }
+
+    /// Puts a backup back.
+    pub(crate) fn restore(&self, at: usize, folder: &str, uid_next: u32) {
+        self.boxes[at].server.restore(USER, folder, uid_next);
+    }
+
+    /// The token that the store holds for a mailbox's account.
+    pub(crate) fn newest(&self, at: usize) -> Option<String> {
+        self.vault.puts(&self.boxes[at].username()).pop()
     }
 
     pub(crate) fn end_all_misfortune(&mut self) {
