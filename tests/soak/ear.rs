@@ -53,6 +53,10 @@ impl Ear {
         self.0.lock().unwrap().errors
     }
 
+    fn is_loud(&self) -> bool {
+        std::env::var_os("SFTOKEN_SOAK_LOUD").is_some()
+    }
+
     pub(crate) fn last(&self) -> String {
         self.0
             .lock()
@@ -64,6 +68,9 @@ impl Ear {
 
     /// A line of the test's own, among the others.
     pub(crate) fn note(&self, line: String) {
+        if self.is_loud() {
+            eprintln!("{line}");
+        }
         let mut heard = self.0.lock().unwrap();
         if heard.last.len() == KEPT {
             heard.last.pop_front();
@@ -75,10 +82,13 @@ impl Ear {
 impl<S: Subscriber> Layer<S> for Ear {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let level = *event.metadata().level();
-        if level > Level::INFO || !event.metadata().target().starts_with("sftoken") {
+        if !event.metadata().target().starts_with("sftoken") {
             return;
         }
-        {
+        if level > Level::INFO && !self.is_loud() {
+            return;
+        }
+        if level <= Level::INFO {
             let mut heard = self.0.lock().unwrap();
             heard.lines += 1;
             heard.errors += u64::from(level == Level::ERROR);

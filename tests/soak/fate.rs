@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use sftoken::store::StoreErrorKind;
-use sftoken::testing::server::{Dice, Illness, Odds, Quirks};
+use sftoken::testing::server::{Dice, Fault, Illness, Odds, On, Quirks};
 use tokio::time::Instant;
 
 use super::stage::{FOLDERS, Stage};
@@ -32,6 +31,7 @@ impl Fate {
             }
             tokio::time::sleep_until(next).await;
             stage.check_alive();
+            stage.unlock_store_in_time();
             let at = usize::try_from(self.0.below(stage.mailboxes())).unwrap();
             self.event(stage, at).await;
         }
@@ -74,38 +74,61 @@ impl Fate {
 
     async fn event(&mut self, stage: &mut Stage, at: usize) {
         let folder = if self.0.chance(700) { "INBOX" } else { "Junk" };
-        match self.0.below(100) {
+        let rolled = self.0.below(100);
+        stage.count(match rolled {
+            0..30 => "reset",
+            30..40 => "other",
+            40..46 => "flood",
+            46..50 => "copy",
+            50..54 => "mark",
+            54..59 => "tidy",
+            59..66 => "renumber",
+            66..73 => "restore",
+            73..83 => "connections",
+            83..87 => "down",
+            87..91 => "lock",
+            91..93 => "sleep",
+            _ => "restart",
+        });
+        match rolled {
             0..30 => self.reset(stage, at, folder),
-            30..42 => self.other_mail(stage, at, folder),
-            42..50 => flood(stage, at, folder),
-            50..54 => self.copy(stage, at, folder),
-            54..58 => mark(stage, at, folder),
-            58..63 => self.tidy(stage, at, folder),
-            63..67 => renumber(stage, at, folder),
-            67..70 => self.restore(stage, at, folder),
-            70..74 => {
-                stage.note(&format!("{}: all cut", stage.boxes[at].name));
-                stage.boxes[at].server.cut_all();
-            }
-            74..78 => {
-                stage.note(&format!("{}: all silent", stage.boxes[at].name));
-                stage.boxes[at].server.silence_all();
-            }
-            78..81 => stage.boxes[at].server.dismiss_all("Server shutting down."),
-            81..83 => stage.boxes[at].server.overflow_all(),
+            30..40 => self.other_mail(stage, at, folder),
+            40..46 => flood(stage, at, folder),
+            46..50 => self.copy(stage, at, folder),
+            50..54 => mark(stage, at, folder),
+            54..59 => self.tidy(stage, at, folder),
+            59..66 => self.renumber(stage, at, folder),
+            66..73 => self.restore(stage, at, folder),
+            73..83 => self.connections(stage, at),
             83..87 => {
                 let time = self.0.between(MINUTE, 25 * MINUTE);
                 stage.note(&format!("{}: down for {time:?}", stage.boxes[at].name));
                 stage.boxes[at].server.down_for(time);
                 stage.boxes[at].server.cut_all();
             }
-            87..91 => self.lock_store(stage).await,
+            87..91 => {
+                let time = self.0.between(MINUTE, 60 * MINUTE);
+                stage.note(&format!("the store is locked for {time:?}"));
+                stage.lock_store(time);
+            }
             91..93 => {
                 let time = self.0.between(10 * MINUTE, 180 * MINUTE);
                 stage.note(&format!("the machine sleeps for {time:?}"));
                 stage.sleep(time);
             }
             _ => self.restart(stage).await,
+        }
+    }
+
+    /// Something happens to every connection to a server.
+    fn connections(&mut self, stage: &Stage, at: usize) {
+        let (one, how) = (&stage.boxes[at], self.0.below(4));
+        stage.note(&format!("{}: connections, {how}", one.name));
+        match how {
+            0 => one.server.cut_all(),
+            1 => one.server.silence_all(),
+            2 => one.server.dismiss_all("Server shutting down."),
+            _ => one.server.overflow_all(),
         }
     }
 
@@ -117,6 +140,14 @@ impl Fate {
         let token = stage.send(at, folder);
         let one = &stage.boxes[at];
         stage.note(&format!("{}: {token} to {folder}", one.name));
+        // the moments that matter
+        for command in ["SEARCH", "FETCH", "FETCH", "EXAMINE", "STATUS"] {
+            if self.0.chance(150) {
+                let fault = self.fault();
+                stage.note(&format!("{}: {command}: {fault:?}", one.name));
+                one.server.befall(On::Command(command), fault);
+            }
+        }
         if self.0.chance(150) {
             let illnesses = [
                 Illness::NilDate,
@@ -143,6 +174,16 @@ impl Fate {
                     one.server.afflict(one.user(), folder, uid, None);
                 }
             }
+        }
+    }
+
+    fn fault(&mut self) -> Fault {
+        match self.0.below(6) {
+            0 => Fault::Cut,
+            1 => Fault::Silence,
+            2 => Fault::Slow(self.0.between(MINUTE / 20, MINUTE / 2)),
+            3 => Fault::Bye("Session expired".to_owned()),
+            _ => Fault::Refuse("NO [UNAVAILABLE] later".to_owned()),
         }
     }
 
@@ -174,49 +215,51 @@ impl Fate {
         }
     }
 
-    /// The owner deletes what is old, once it was dealt with.
+    /// The owner deletes what is old, once it was dealt with, and one or another of the newer ones.
     fn tidy(&mut self, stage: &mut Stage, at: usize, folder: &'static str) {
-        if !stage.is_up_to_date(at) {
-            return;
-        }
         let one = &stage.boxes[at];
-        let uids = one.server.uids(one.user(), folder);
-        let old = uids.len().saturating_sub(KEPT);
-        one.server.expunge(one.user(), folder, &uids[..old]);
-        // and one or another of the newer ones
-        if let Some(&uid) = self.0.pick(&uids[old..]) {
-            one.server.expunge(one.user(), folder, &[uid]);
+        let mut uids = one.server.uids(one.user(), folder);
+        let newer = uids.split_off(uids.len().saturating_sub(KEPT));
+        uids.extend(self.0.pick(&newer));
+        uids.retain(|&uid| stage.is_dealt_with(at, folder, uid));
+        one.server.expunge(one.user(), folder, &uids);
+    }
+
+    /// UIDs mean something else from now on; perhaps a mail comes at the same time.
+    fn renumber(&mut self, stage: &mut Stage, at: usize, folder: &'static str) {
+        let one = &stage.boxes[at];
+        let validity = one.server.renumber(one.user(), folder);
+        stage.note(&format!(
+            "{}: {folder} has UIDVALIDITY {validity}",
+            one.name
+        ));
+        if self.0.chance(500) {
+            stage.send(at, folder);
         }
     }
 
     /// A backup is put back: the last mails, which were dealt with, are gone, and UIDNEXT goes back.
     fn restore(&mut self, stage: &mut Stage, at: usize, folder: &'static str) {
-        if !stage.is_up_to_date(at) {
-            return;
-        }
         let one = &stage.boxes[at];
         let next = one.server.uid_next(one.user(), folder);
         let back = u32::try_from(self.0.below(4)).unwrap() + 1;
         let uid_next = next.saturating_sub(back).max(1);
+        if is_quiet(stage, at, folder)
+            || !(uid_next..next).all(|uid| stage.is_dealt_with(at, folder, uid))
+        {
+            return;
+        }
         stage.restore(at, folder, uid_next);
         let name = stage.boxes[at].name;
         stage.note(&format!("{name}: {folder} restored, UIDNEXT {uid_next}"));
         if next - uid_next > 1 {
-            // under a UID that the ledger knows
+            stage.count("UID given again");
             stage.send(at, folder);
         }
         // NOTE: once UIDNEXT is again where it was, and before the watch looks, nothing would tell that
         // it went back.
         let until = Instant::now() + 60 * MINUTE;
         stage.boxes[at].quiet_until.insert(folder, until);
-    }
-
-    async fn lock_store(&mut self, stage: &Stage) {
-        stage.note("the store is locked");
-        stage.vault.inner.fail_with(Some(StoreErrorKind::Locked));
-        tokio::time::sleep(self.0.between(MINUTE, 15 * MINUTE)).await;
-        stage.vault.inner.fail_with(None);
-        stage.note("the store is open");
     }
 
     async fn restart(&mut self, stage: &mut Stage) {
@@ -263,13 +306,4 @@ fn mark(stage: &Stage, at: usize, folder: &str) {
     if let Some(&uid) = one.server.uids(one.user(), folder).last() {
         one.server.set_flags(one.user(), folder, uid, &["\\Seen"]);
     }
-}
-
-fn renumber(stage: &Stage, at: usize, folder: &str) {
-    let one = &stage.boxes[at];
-    let validity = one.server.renumber(one.user(), folder);
-    stage.note(&format!(
-        "{}: {folder} has UIDVALIDITY {validity}",
-        one.name
-    ));
 }

@@ -5,7 +5,8 @@
 //! must hold: no mail is lost and none is stored twice, the newest token is the last one written, the
 //! log and the log-ins stay within bounds, the memory does not grow, and no mailbox is changed.
 //!
-//! `SFTOKEN_SOAK_SEEDS="4 5 6"` runs these seeds instead, `SFTOKEN_SOAK_HOURS=1000` so many hours each.
+//! `SFTOKEN_SOAK_SEEDS="4 5 6"` runs these seeds instead, `SFTOKEN_SOAK_HOURS=1000` so many hours each;
+//! with `SFTOKEN_SOAK_LOUD=1` everything is told on standard error.
 //! This is a program of its own, because it measures its memory.
 #![allow(
     missing_docs,

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sftoken::dns::Resolver;
 use sftoken::ingest::token::Token;
 use sftoken::ledger::Ledger;
+use sftoken::store::StoreErrorKind;
 use sftoken::testing::server::{Dice, Fault, Odds, On, Server};
 use sftoken::watch::{Clock, MailboxTask, Pipeline, Shutdown, Stores, watch};
 use sftoken::{Policy, Recipe};
@@ -49,6 +50,8 @@ pub(crate) struct Stage {
     pub(crate) restarts: u64,
     /// Lines and log-ins of the worst hour of one mailbox, or of all.
     worst: (u64, u64),
+    locked_until: Option<Instant>,
+    events: BTreeMap<&'static str, u32>,
     seed: u64,
     ear: Ear,
     begun: Instant,
@@ -99,6 +102,8 @@ impl Stage {
             vault: Vault::new(),
             restarts: 0,
             worst: (0, 0),
+            locked_until: None,
+            events: BTreeMap::new(),
             seed,
             ear,
             begun: Instant::now(),
@@ -266,8 +271,9 @@ impl Stage {
                 });
                 assert!(
                     superseded,
-                    "{}: the mail of {} is lost\n{}",
+                    "{}: the mail with {} of {} is lost\n{}",
                     one.name,
+                    sent.token,
                     sent.date,
                     self.story()
                 );
@@ -367,34 +373,44 @@ impl Stage {
         }
     }
 
-    /// Whether the ledger has a final outcome for every genuine mail of a mailbox so far.
-    pub(crate) fn is_up_to_date(&self, at: usize) -> bool {
+    /// Whether a mail may be deleted by its owner: it is no genuine one, or it has its outcome.
+    pub(crate) fn is_dealt_with(&self, at: usize, folder: &str, uid: u32) -> bool {
         let one = &self.boxes[at];
-        let Some(newest) = one.sent.last() else {
+        let bytes = one.server.bytes(USER, folder, uid);
+        let is_it = |sent: &&Sent| Some(&sent.bytes[..]) == bytes.as_deref();
+        let Some(sent) = one.sent.iter().find(is_it) else {
             return true;
         };
-        self.vault.puts(&one.username()).contains(&newest.token) && self.open_mails(at) == 0
-    }
-
-    fn open_mails(&self, at: usize) -> usize {
-        let one = &self.boxes[at];
+        let fingerprint = Token::new(&sent.token).unwrap().fingerprint();
         let Some(ledger) = &self.ledger else {
-            return 1;
+            return false;
         };
         let history = ledger.history(Some(&one.username()), 1_000_000).unwrap();
-        let decided = |sent: &&Sent| {
-            let fingerprint = Token::new(&sent.token).unwrap().fingerprint();
-            history.iter().any(|decision| {
-                decision.fingerprint.as_ref() == Some(&fingerprint)
-                    && decision.outcome != "undecided"
-            })
-        };
-        one.sent
-            .iter()
-            .rev()
-            .take(40)
-            .filter(|sent| !decided(sent))
-            .count()
+        history.iter().any(|decision| {
+            decision.fingerprint.as_ref() == Some(&fingerprint) && decision.outcome != "undecided"
+        })
+    }
+
+    /// Locks the store for so long; other things happen meanwhile.
+    pub(crate) fn lock_store(&mut self, time: Duration) {
+        self.locked_until = Some(Instant::now() + time);
+        self.vault.inner.fail_with(Some(StoreErrorKind::Locked));
+    }
+
+    pub(crate) fn unlock_store_in_time(&mut self) {
+        if self
+            .locked_until
+            .take_if(|until| *until <= Instant::now())
+            .is_some()
+        {
+            self.note("the store is open");
+            self.vault.inner.fail_with(None);
+        }
+    }
+
+    /// Counts an event, so that the summary tells what was tried.
+    pub(crate) fn count(&mut self, event: &'static str) {
+        *self.events.entry(event).or_default() += 1;
     }
 
     pub(crate) fn note(&self, line: &str) {
@@ -423,12 +439,13 @@ impl Stage {
         let hours = self.begun.elapsed().as_secs() / 3600;
         format!(
             "{stored} of {sent} tokens stored, the others overtaken; {faults} faults, {log_ins} log-ins, \
-             {} restarts, {} lines ({} errors) in {hours} h; in the worst hour, {} lines and {} log-ins a mailbox",
+             {} restarts, {} lines ({} errors) in {hours} h; in the worst hour, {} lines and {} log-ins a mailbox; {:?}",
             self.restarts,
             self.ear.lines(),
             self.ear.errors(),
             self.worst.0,
             self.worst.1,
+            self.events,
         )
     }
 }

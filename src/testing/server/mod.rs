@@ -184,6 +184,14 @@ impl Server {
         })
     }
 
+    /// A mail's bytes.
+    #[must_use]
+    pub fn bytes(&self, user: &str, folder: &str, uid: u32) -> Option<Arc<[u8]>> {
+        let world = self.0.world();
+        let mail = world.folder(user, folder)?.mail(uid)?;
+        Some(Arc::clone(&mail.bytes))
+    }
+
     /// The next UID of a folder.
     #[must_use]
     pub fn uid_next(&self, user: &str, folder: &str) -> u32 {
