@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! tcp/TLS (transport) -> Guard (guard, announce) -> async-imap's codec -> Wire (wire: tag, OK, deadlines)
-//!     -> log-in (login) -> Session (session, folder, fetch, idle) -> UIDs, Head, bytes, Wake
+//!     -> log-in (login, authenticate, sasl) -> Session (session, folder, fetch, idle) -> UIDs, Head, bytes, Wake
 //! ```
 //!
 //! async-imap is used as a codec only. Its convenience calls report refusals and cut connections as
@@ -16,6 +16,7 @@
 //! from `log`, and a program that does should not let `async_imap` below DEBUG.
 
 mod announce;
+mod authenticate;
 mod authorities;
 mod credential;
 mod error;
@@ -25,6 +26,7 @@ mod guard;
 mod idle;
 mod limits;
 mod login;
+mod sasl;
 mod session;
 mod text;
 mod transport;
