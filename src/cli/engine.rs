@@ -13,13 +13,14 @@ use jiff::Timestamp;
 
 use super::exit::{Exit, Failure};
 use super::keys;
+use super::oauth::Providers;
 use crate::config::{Config, DEFAULT_STORE_URL, Mailbox, Security};
 use crate::inbox::{self, Authorities, Credential, Endpoint, Limits};
 use crate::ingest::policy::{Account, Org, Policy};
 use crate::ingest::recipe::Recipe;
 use crate::ingest::secret::Secret;
 use crate::ledger::Ledger;
-use crate::secret::{SecretError, SecretRef, Sources, resolve};
+use crate::secret::{SaveError, SecretError, SecretRef, Sources, check_file, resolve, save};
 use crate::store::{self, Key, Store, StoreError, StoreOptions};
 use crate::watch::{Clock, FolderTask, Pipeline, Start, Stores, Trouble};
 
@@ -178,8 +179,12 @@ pub(crate) fn folders(config: &Config, start: Start) -> Result<Vec<FolderTask>, 
     let mut tasks = Vec::new();
     // One set of authorities for each file, whatever the number of mailboxes.
     let mut known: BTreeMap<Option<&PathBuf>, Authorities> = BTreeMap::new();
+    let mut providers = Providers::default();
     for mailbox in &config.mailboxes {
-        let credential = Credential::from(mailbox_password(mailbox)?);
+        let credential = match &mailbox.oauth {
+            Some(oauth) => providers.source(mailbox, oauth)?.into(),
+            None => Credential::from(mailbox_password(mailbox)?),
+        };
         let file = mailbox.ca_file.as_ref();
         let authorities = known.entry(file).or_insert_with(|| file.cloned().into());
         tasks.extend(mailbox.folders.iter().map(|folder| FolderTask {
@@ -234,6 +239,11 @@ fn mailbox_password(mailbox: &Mailbox) -> Result<Secret, Failure> {
 
 /// Reads a secret from where its reference says.
 pub(crate) fn secret(reference: &SecretRef) -> Result<Secret, Failure> {
+    Ok(read_secret(reference)?)
+}
+
+/// The same, for whoever goes on without it.
+pub(super) fn read_secret(reference: &SecretRef) -> Result<Secret, SecretError> {
     let keyring = |service: &str, user: &str| {
         store::password(service, user, &options()).map_err(|error| error.to_string())
     };
@@ -241,7 +251,23 @@ pub(crate) fn secret(reference: &SecretRef) -> Result<Secret, Failure> {
         keyring: &keyring,
         env: &|name| std::env::var_os(name),
     };
-    Ok(resolve(reference, &sources)?)
+    resolve(reference, &sources)
+}
+
+/// That a secret could be put there now, as far as that can be told.
+pub(super) fn check_place(reference: &SecretRef) -> Result<(), Failure> {
+    if let SecretRef::Keyring { service, user } = reference {
+        store::password(service, user, &options())?;
+    }
+    Ok(check_file(reference)?)
+}
+
+/// Puts a secret where its reference says.
+pub(super) fn save_secret(reference: &SecretRef, secret: &Secret) -> Result<(), SaveError> {
+    let keyring = |service: &str, user: &str, secret: &Secret| {
+        store::set_password(service, user, secret, &options()).map_err(|error| error.to_string())
+    };
+    save(reference, secret, &keyring)
 }
 
 impl From<SecretError> for Failure {

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::auth::{self, Oauth};
 use super::error::{ConfigError, Place};
 use super::reader::Reader;
 use crate::secret::SecretRef;
@@ -40,8 +41,10 @@ pub struct Mailbox {
     pub url: MailboxUrl,
     /// Certificates to trust beside the system's, PEM.
     pub ca_file: Option<PathBuf>,
-    /// Where the password stands; `None`: ask.
+    /// Where the password stands; `None`: ask, unless it is OAuth.
     pub password: Option<SecretRef>,
+    /// Log-in by OAuth, instead of a password.
+    pub oauth: Option<Oauth>,
     /// Folders, as the user writes them: special-use names begin with a backslash.
     pub folders: Vec<String>,
 }
@@ -63,6 +66,7 @@ impl Mailbox {
             url,
             ca_file: None,
             password: None,
+            oauth: None,
             folders: vec!["INBOX".to_owned()],
         })
     }
@@ -104,6 +108,7 @@ fn read(reader: &Reader<'_>, name: &str) -> Result<Mailbox, ConfigError> {
         url,
         ca_file: reader.path(&key("ca_file")),
         password: reader.secret(&["mailbox", name, "auth", "password"])?,
+        oauth: auth::read(reader, name)?,
         folders,
     })
 }
@@ -114,11 +119,6 @@ fn refuse_what_is_not_done(reader: &Reader<'_>, name: &str) -> Result<(), Config
         if reader.entries.get(&key).is_some() {
             return Err(reader.not_yet(&key, EXAMPLE));
         }
-    }
-    let oauth = ["mailbox", name, "auth", "oauth2"];
-    if reader.entries.get(&oauth).is_some() {
-        let hint = "log in with an app password: auth = { password = \"keyring:sftoken/NAME\" }";
-        return Err(reader.not_yet(&oauth, hint));
     }
     let handled = ["mailbox", name, "handled"];
     match reader.text(&handled) {

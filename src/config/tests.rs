@@ -198,7 +198,6 @@ fn wrong_values_name_place_key_and_remedy() {
 fn what_is_not_done_yet_is_never_passed_over() {
     let cases = [
         "[mailbox.a]\npreset = \"gmail\"",
-        "[mailbox.a]\nauth = { oauth2 = \"google\" }",
         "[mailbox.a]\nhandled = \"seen\"",
         "[mailbox.a]\nhandled = \"move:Done\"",
         "[trust]\nproof = \"either\"",

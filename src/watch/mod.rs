@@ -10,6 +10,8 @@
 //! ```
 
 pub mod backoff;
+#[cfg(feature = "oauth")]
+mod bearer;
 mod connection;
 mod folder;
 mod pipeline;

@@ -41,11 +41,34 @@ pub(crate) struct Dovecot {
     imap: u16,
     imaps: u16,
     lmtp: u16,
+    log_in: LogIn,
+}
+
+/// How one logs in.
+pub(crate) struct LogIn {
+    /// SASL mechanisms.
+    pub(crate) mechanisms: &'static str,
+    /// Where the server asks whose an access token is; the token is added.
+    pub(crate) token_info: Option<String>,
+}
+
+impl Default for LogIn {
+    fn default() -> Self {
+        Self {
+            mechanisms: "plain login",
+            token_info: None,
+        }
+    }
 }
 
 impl Dovecot {
-    /// Starts a server with empty mailboxes.
+    /// Starts a server with empty mailboxes, to which one logs in with [`PASSWORD`].
     pub(crate) fn start() -> Self {
+        Self::start_with(LogIn::default())
+    }
+
+    /// Starts a server with empty mailboxes and other ways to log in.
+    pub(crate) fn start_with(log_in: LogIn) -> Self {
         for program in ["dovecot", "openssl"] {
             assert!(
                 found(program),
@@ -70,6 +93,7 @@ impl Dovecot {
             imap: 0,
             imaps: 0,
             lmtp: 0,
+            log_in,
         };
         let _one_at_a_time = PORTS
             .lock()
