@@ -122,7 +122,12 @@ fn what_does_not_go_together_is_told_with_the_remedy() {
 #[test]
 fn a_secret_in_the_file_is_refused_and_never_shown() {
     for key in ["client_secret", "refresh_token"] {
-        let text = format!("oauth2 = \"google\"\nclient_id = \"id\"\n{key} = \"planted\"");
+        let mut keys = vec!["client_secret = \"env:S\"", "refresh_token = \"env:R\""];
+        keys.retain(|other| !other.starts_with(key));
+        let text = format!(
+            "oauth2 = \"google\"\nclient_id = \"id\"\n{}\n{key} = \"planted\"",
+            keys[0]
+        );
         let error = config(&text).expect_err(key);
         assert!(!format!("{error} {error:?}").contains("planted"), "{error}");
         assert!(error.to_string().contains("not a reference"), "{error}");

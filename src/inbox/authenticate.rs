@@ -33,7 +33,9 @@ pub(super) async fn authenticate(
     let secret = match proof {
         Proof::Password(secret) | Proof::Bearer(secret, _) => secret,
     };
-    let unfit = |text: &str| text.contains(['\r', '\n', '\0', '\x01']);
+    // \x01 ends a field of the messages that carry a token
+    let by_token = matches!(proof, Proof::Bearer(..));
+    let unfit = |text: &str| text.contains(['\r', '\n', '\0']) || by_token && text.contains('\x01');
     if unfit(user) || unfit(secret.expose()) {
         return Err(InboxError::BadCredential {
             at: wire.at.clone(),

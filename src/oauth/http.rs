@@ -22,12 +22,13 @@ const MAX_ANSWER: u64 = 128 * 1024;
 
 /// How endpoints are reached. Clones share what was read: give the clients of one `ca_file` clones of one
 /// value.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Http(Arc<Inside>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inside {
     ca_file: Option<PathBuf>,
+    deadline: Duration,
     agent: OnceLock<Agent>,
 }
 
@@ -37,23 +38,40 @@ pub(super) struct Response {
     pub(super) body: Zeroizing<Vec<u8>>,
 }
 
+impl Default for Http {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Http {
     /// With the system's authorities, through the proxy that `HTTPS_PROXY` names.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::with(None, DEADLINE)
     }
 
     /// With the authorities of a PEM file instead of the system's.
     #[must_use]
     pub fn with_authorities(ca_file: impl Into<PathBuf>) -> Self {
+        Self::with(Some(ca_file.into()), DEADLINE)
+    }
+
+    /// With another deadline for a request than 20 s.
+    #[must_use]
+    pub fn within(&self, deadline: Duration) -> Self {
+        Self::with(self.0.ca_file.clone(), deadline)
+    }
+
+    fn with(ca_file: Option<PathBuf>, deadline: Duration) -> Self {
         Self(Arc::new(Inside {
-            ca_file: Some(ca_file.into()),
+            ca_file,
+            deadline,
             agent: OnceLock::new(),
         }))
     }
 
-    /// Sends a form. Blocks, for 20 s at most.
+    /// Sends a form. Blocks, no longer than the deadline.
     pub(super) fn post(
         &self,
         url: &str,
@@ -101,7 +119,7 @@ impl Http {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .timeout_global(Some(DEADLINE))
+            .timeout_global(Some(self.0.deadline))
             .max_idle_connections(0)
             .max_idle_connections_per_host(0)
             .user_agent(concat!("sftoken/", env!("CARGO_PKG_VERSION")))

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod authorize;
 mod cli;
 mod corpus;
 mod dns;
@@ -16,6 +17,7 @@ mod imap;
 mod layering;
 mod ledger;
 mod mail_auth;
+mod oauth;
 mod oracle;
 mod properties;
 mod replay;

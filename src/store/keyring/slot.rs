@@ -57,7 +57,8 @@ pub(super) fn read_password(
     service: &str,
     user: &str,
 ) -> Result<Option<Secret>, Trouble> {
-    match session.entry(service, user, "")?.get_password() {
+    let entry = session.entry(service, user, &password_label(service, user))?;
+    match entry.get_password() {
         Ok(password) => Ok(Some(Secret::new(password))),
         Err(Error::NoEntry) => Ok(None),
         Err(Error::Ambiguous(entries)) => same_password(&entries).map(Some),
@@ -72,7 +73,7 @@ pub(super) fn write_password(
     user: &str,
     secret: &Secret,
 ) -> Result<(), Trouble> {
-    let entry = session.entry(service, user, &format!("sftoken: {service} {user}"))?;
+    let entry = session.entry(service, user, &password_label(service, user))?;
     match entry.set_password(secret.expose()) {
         Err(Error::Ambiguous(entries)) => {
             for entry in entries {
@@ -90,6 +91,11 @@ pub(super) fn write_password(
 /// The entry's name in the keyring's own window.
 fn label(username: &str) -> String {
     format!("Salesforce security token of {username}")
+}
+
+/// The same of a secret that is no token. NOTE: the Secret Service takes no empty one, even to read.
+fn password_label(service: &str, user: &str) -> String {
+    format!("sftoken: {service} {user}")
 }
 
 fn same_password(entries: &[Entry]) -> Result<Secret, Trouble> {

@@ -10,6 +10,8 @@
 mod lmtp;
 mod setup;
 
+pub(crate) use setup::{LogIn, certificates};
+
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -42,23 +44,6 @@ pub(crate) struct Dovecot {
     imaps: u16,
     lmtp: u16,
     log_in: LogIn,
-}
-
-/// How one logs in.
-pub(crate) struct LogIn {
-    /// SASL mechanisms.
-    pub(crate) mechanisms: &'static str,
-    /// Where the server asks whose an access token is; the token is added.
-    pub(crate) token_info: Option<String>,
-}
-
-impl Default for LogIn {
-    fn default() -> Self {
-        Self {
-            mechanisms: "plain login",
-            token_info: None,
-        }
-    }
 }
 
 impl Dovecot {
@@ -252,6 +237,20 @@ impl Dovecot {
                     .map_or_else(String::new, |(_, f)| f.to_owned())
             })
             .collect()
+    }
+
+    /// The server's log, once it holds these words.
+    pub(crate) fn await_log(&self, words: &str) -> String {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            let log = fs::read_to_string(self.path("dovecot.log")).unwrap_or_default();
+            if log.contains(words) {
+                return log;
+            }
+            assert!(Instant::now() < end, "never said {words:?}:\n{log}");
+            // the log is written by another process
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {

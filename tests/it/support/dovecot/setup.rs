@@ -6,6 +6,23 @@ use std::process::Command;
 
 use super::{Dovecot, MAIL_UID, PASSWORD, id, is_root, program};
 
+/// How one logs in.
+pub(crate) struct LogIn {
+    /// SASL mechanisms.
+    pub(crate) mechanisms: &'static str,
+    /// Where the server asks whose an access token is; the token is added.
+    pub(crate) token_info: Option<String>,
+}
+
+impl Default for LogIn {
+    fn default() -> Self {
+        Self {
+            mechanisms: "plain login",
+            token_info: None,
+        }
+    }
+}
+
 pub(super) fn config(server: &Dovecot) -> String {
     let root = server.folder.path().display();
     let (imap, imaps, lmtp) = (server.imap, server.imaps, server.lmtp);
@@ -75,7 +92,7 @@ fn of_version(root: &str, uid: &str, tokens: Option<&str>) -> String {
 }
 
 /// An authority, and a certificate of it for `localhost` and 127.0.0.1.
-pub(super) fn certificates(folder: &Path) {
+pub(crate) fn certificates(folder: &Path) {
     let openssl = |line: &str| {
         let output = Command::new("openssl")
             .args(line.split(' '))
