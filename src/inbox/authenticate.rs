@@ -56,12 +56,17 @@ async fn with_password(
     password: &Secret,
 ) -> Result<Done, InboxError> {
     let at_once = known.has("SASL-IR");
+    let mut disabled = InboxError::LoginDisabled {
+        at: wire.at.clone(),
+    };
     if known.has("AUTH=SCRAM-SHA-256")
         && let Some(scram) = scram(user, password)
     {
         let outcome = converse(wire, Box::new(scram), at_once, password).await;
-        if !outcome.is_for_another_mechanism() {
-            return outcome.result;
+        let for_another = outcome.is_for_another_mechanism();
+        match outcome.result {
+            Err(error) if for_another => disabled = error,
+            result => return result,
         }
         tracing::debug!(at = %wire.at, "no SCRAM for this user: trying without");
     }
@@ -72,9 +77,7 @@ async fn with_password(
             .result;
     }
     if known.has("LOGINDISABLED") {
-        return Err(InboxError::LoginDisabled {
-            at: wire.at.clone(),
-        });
+        return Err(disabled);
     }
     login(wire, user, password)
         .await

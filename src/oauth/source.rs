@@ -46,6 +46,7 @@ struct Inside {
 struct Kept {
     token: Secret,
     renew_at: Timestamp,
+    ends_at: Timestamp,
 }
 
 /// A refresh token that could not be saved in the place of the old one.
@@ -116,20 +117,44 @@ impl Inside {
         if let Some(token) = self.in_hand() {
             return Ok(token);
         }
-        let tokens = match &self.grant {
-            Grant::ClientCredentials => self.client.for_itself()?,
-            Grant::Refresh(place) => self.refresh(place.as_ref(), &mut rotated)?,
+        let answer = match &self.grant {
+            Grant::ClientCredentials => self.client.for_itself(),
+            Grant::Refresh(place) => self.refresh(place.as_ref(), &mut rotated),
+        };
+        let tokens = match answer {
+            Ok(tokens) => tokens,
+            Err(error) => return self.not_ended_yet(&error).ok_or(error),
+        };
+        tracing::debug!(lives = ?tokens.lives, "a new access token");
+        let now = (self.clock)();
+        let after = |time: Duration| {
+            let time = SignedDuration::try_from(time).ok();
+            time.and_then(|time| now.checked_add(time).ok())
+                .unwrap_or(now)
         };
         let margin = MARGIN.min(tokens.lives / 2);
-        let life = SignedDuration::try_from(tokens.lives.saturating_sub(margin));
-        let now = (self.clock)();
-        let renew_at = life.ok().and_then(|life| now.checked_add(life).ok());
-        tracing::debug!(lives = ?tokens.lives, "a new access token");
         *locked(&self.kept) = Some(Kept {
             token: tokens.access.clone(),
-            renew_at: renew_at.unwrap_or(now),
+            renew_at: after(tokens.lives.saturating_sub(margin)),
+            ends_at: after(tokens.lives),
         });
         Ok(tokens.access)
+    }
+
+    /// The token in hand, when a trouble that may pass came in the last minutes of its life.
+    fn not_ended_yet(&self, error: &OauthError) -> Option<Secret> {
+        if !matches!(error.retry, Retry::Soon | Retry::Slowly) {
+            return None;
+        }
+        let now = (self.clock)();
+        let kept = locked(&self.kept).clone()?;
+        (now < kept.ends_at).then(|| {
+            tracing::warn!(
+                hint = error.hint,
+                "the access token is used to its end: {error}"
+            );
+            kept.token
+        })
     }
 
     /// Asks with the refresh token as it stands now. When that is refused and another stands there by

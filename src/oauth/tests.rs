@@ -221,4 +221,19 @@ mod answers {
             assert_eq!(error.map(|error| error.kind), Some("oauth_url"), "{bad}");
         }
     }
+
+    proptest::proptest! {
+        /// Whatever a provider sends, no secret comes back in an error, and nothing that steers a terminal.
+        #[test]
+        fn no_answer_is_too_odd(status in 200_u16..600, word in ".{0,40}", text in ".{0,300}", raw in ".{0,200}") {
+            let odd = json!({"error": word, "error_description": format!("{text}planted-refresh{text}")});
+            for body in [odd.to_string(), raw] {
+                if let Err(error) = read(status, &body) {
+                    let shown = format!("{error}{}", error.hint);
+                    proptest::prop_assert!(!shown.contains("planted"), "{shown}");
+                    proptest::prop_assert!(!shown.chars().any(char::is_control), "{shown:?}");
+                }
+            }
+        }
+    }
 }

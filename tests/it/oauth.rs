@@ -170,6 +170,25 @@ fn a_token_of_short_life_is_used_for_half_of_it() {
 }
 
 #[test]
+fn a_provider_that_is_down_costs_nothing_while_the_token_lives() {
+    story(async |server, _, source, hands| {
+        let token = source.token().await.unwrap();
+        hands.on(57);
+        server.fail(2, Fault::Answer(503, String::new()));
+        assert_eq!(source.token().await.unwrap(), token);
+        hands.on(4);
+        let error = source.token().await.unwrap_err();
+        assert_eq!(error.kind, "oauth_unavailable");
+        assert_ne!(source.token().await.unwrap(), token);
+        // one that says no for good is believed at once
+        hands.on(57);
+        server.revoke_refresh_tokens();
+        let error = source.token().await.unwrap_err();
+        assert_eq!(error.kind, "invalid_grant");
+    });
+}
+
+#[test]
 fn a_refused_token_is_replaced_and_a_newer_one_stays() {
     story(async |server, _, source, _| {
         let first = source.token().await.unwrap();

@@ -88,3 +88,16 @@ fn names_are_escaped_and_prepared() {
     assert_eq!(scram.password.as_str(), "IX");
     assert!(ScramSha256::new("user", "\u{7}", "n".to_owned()).is_none());
 }
+
+proptest::proptest! {
+    /// Whatever a server sends, there is an answer or a fault; and an OK is believed after its proof only.
+    #[test]
+    fn no_message_is_too_odd(messages in proptest::collection::vec(".{0,80}", 0..4), tail in ".{0,40}") {
+        let mut scram = begun();
+        for message in &messages {
+            let _ = scram.answer(message.as_bytes());
+        }
+        let _ = scram.answer(format!("r={NONCE}{tail}").as_bytes());
+        proptest::prop_assert!(scram.finish().is_err());
+    }
+}
