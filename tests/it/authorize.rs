@@ -30,7 +30,7 @@ impl Stage {
     async fn new(refresh: &str) -> Self {
         let provider = OauthServer::start().await.unwrap();
         provider.allow_client("sftoken", CLIENT, BOX);
-        let server = Dovecot::start_with(LogIn {
+        let server = Dovecot::start_for(&LogIn {
             mechanisms: "xoauth2",
             token_info: Some(format!("{}?access_token=", provider.url("tokeninfo"))),
         });

@@ -36,10 +36,7 @@ impl BearerSource for Fixed {
 
 #[tokio::test]
 async fn scram_proves_both_sides() {
-    let server = Dovecot::start_with(LogIn {
-        mechanisms: "scram-sha-256",
-        ..LogIn::default()
-    });
+    let server = Dovecot::start_for(&LogIn::by("scram-sha-256"));
     let endpoint = server.endpoint("ann");
     let connect = async |password: &str| {
         Session::connect(&endpoint, &secret(password).into(), &Limits::default()).await
@@ -58,10 +55,7 @@ async fn scram_proves_both_sides() {
 /// The server is asked only once when it has refused the proof, although it offers PLAIN too.
 #[tokio::test]
 async fn a_password_that_scram_refused_is_not_tried_again() {
-    let server = Dovecot::start_with(LogIn {
-        mechanisms: "plain login scram-sha-256",
-        ..LogIn::default()
-    });
+    let server = Dovecot::start_for(&LogIn::by("plain login scram-sha-256"));
     let endpoint = server.endpoint("ann");
     let wrong = secret(WRONG).into();
     let error = Session::connect(&endpoint, &wrong, &Limits::default())
@@ -121,7 +115,7 @@ fn check_refused(error: &InboxError, mechanisms: &str) {
 async fn stage(mechanisms: &'static str) -> (OauthServer, Dovecot) {
     let provider = OauthServer::start().await.unwrap();
     let token_info = Some(format!("{}?access_token=", provider.url("tokeninfo")));
-    let server = Dovecot::start_with(LogIn {
+    let server = Dovecot::start_for(&LogIn {
         mechanisms,
         token_info,
     });

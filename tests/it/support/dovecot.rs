@@ -8,9 +8,11 @@
 //! as anyone else, it runs everything as that user.
 
 mod lmtp;
+mod log_in;
 mod setup;
 
-pub(crate) use setup::{LogIn, certificates};
+pub(crate) use log_in::LogIn;
+pub(crate) use setup::certificates;
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -43,17 +45,16 @@ pub(crate) struct Dovecot {
     imap: u16,
     imaps: u16,
     lmtp: u16,
-    log_in: LogIn,
 }
 
 impl Dovecot {
-    /// Starts a server with empty mailboxes, to which one logs in with [`PASSWORD`].
+    /// Starts a server with empty mailboxes.
     pub(crate) fn start() -> Self {
-        Self::start_with(LogIn::default())
+        Self::start_for(&LogIn::by("plain login"))
     }
 
-    /// Starts a server with empty mailboxes and other ways to log in.
-    pub(crate) fn start_with(log_in: LogIn) -> Self {
+    /// The same, with other ways to log in.
+    pub(crate) fn start_for(log_in: &LogIn) -> Self {
         for program in ["dovecot", "openssl"] {
             assert!(
                 found(program),
@@ -78,13 +79,13 @@ impl Dovecot {
             imap: 0,
             imaps: 0,
             lmtp: 0,
-            log_in,
         };
         let _one_at_a_time = PORTS
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         [server.imap, server.imaps, server.lmtp] = free_ports();
-        fs::write(server.path("dovecot.conf"), setup::config(&server)).unwrap();
+        let config = setup::config(&server) + &log_in.config(&server);
+        fs::write(server.path("dovecot.conf"), config).unwrap();
         server.start_again();
         server
     }

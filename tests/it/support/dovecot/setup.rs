@@ -6,30 +6,9 @@ use std::process::Command;
 
 use super::{Dovecot, MAIL_UID, PASSWORD, id, is_root, program};
 
-/// How one logs in.
-pub(crate) struct LogIn {
-    /// SASL mechanisms.
-    pub(crate) mechanisms: &'static str,
-    /// Where the server asks whose an access token is; the token is added.
-    pub(crate) token_info: Option<String>,
-}
-
-impl Default for LogIn {
-    fn default() -> Self {
-        Self {
-            mechanisms: "plain login",
-            token_info: None,
-        }
-    }
-}
-
 pub(super) fn config(server: &Dovecot) -> String {
     let root = server.folder.path().display();
     let (imap, imaps, lmtp) = (server.imap, server.imaps, server.lmtp);
-    let (mechanisms, tokens) = (
-        server.log_in.mechanisms,
-        server.log_in.token_info.as_deref(),
-    );
     let (uid, users) = if is_root() {
         (MAIL_UID.to_string(), String::new())
     } else {
@@ -46,7 +25,7 @@ pub(super) fn config(server: &Dovecot) -> String {
         "{}\
          base_dir = {root}/run\nstate_dir = {root}/state\nlog_path = {root}/dovecot.log\n\
          protocols = imap lmtp\nlisten = 127.0.0.1, 127.0.0.2\nssl = yes\n\
-         auth_mechanisms = {mechanisms}\n\
+         auth_mechanisms = plain login\n\
          # a refused log-in is not delayed, nor is the next one of its address\nauth_failure_delay = 0\n\
          service anvil {{\n unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n\
          mail_uid = {uid}\nmail_gid = {uid}\nfirst_valid_uid = {uid}\nfirst_valid_gid = 1\n{users}\
@@ -55,39 +34,34 @@ pub(super) fn config(server: &Dovecot) -> String {
          service imap-login {{\n inet_listener imap {{\n port = {imap}\n }}\n\
          inet_listener imaps {{\n port = {imaps}\n ssl = yes\n }}\n}}\n\
          service lmtp {{\n inet_listener lmtp {{\n port = {lmtp}\n }}\n}}\n",
-        of_version(&root.to_string(), &uid, tokens)
+        of_version(&root.to_string(), &uid)
     )
 }
 
-/// What 2.4 spells in another way than the versions before.
-fn of_version(root: &str, uid: &str, tokens: Option<&str>) -> String {
+/// Whether it is of the line before 2.4.
+pub(super) fn is_old() -> bool {
     let version = Command::new(program("dovecot")).arg("--version").output();
-    if version.unwrap().stdout.starts_with(b"2.3.") {
-        let tokens = tokens.map_or_else(String::new, |url| {
-            let about = format!("tokeninfo_url = {url}\nusername_attribute = email\n");
-            fs::write(format!("{root}/oauth2.conf"), about).unwrap();
-            format!(
-                "passdb {{\n driver = oauth2\n mechanisms = xoauth2 oauthbearer\n args = {root}/oauth2.conf\n}}\n"
-            )
-        });
+    version.unwrap().stdout.starts_with(b"2.3.")
+}
+
+/// What 2.4 spells in another way than the versions before.
+fn of_version(root: &str, uid: &str) -> String {
+    if is_old() {
         return format!(
-            "{tokens}ssl_cert = <{root}/tls/server.crt\nssl_key = <{root}/tls/server.key\n\
+            "ssl_cert = <{root}/tls/server.crt\nssl_key = <{root}/tls/server.key\n\
              disable_plaintext_auth = yes\nauth_username_format = %Ln\n\
              mail_location = maildir:{root}/mail/%u\n\
              passdb {{\n driver = static\n args = password={{PLAIN}}{PASSWORD}\n}}\n\
              userdb {{\n driver = static\n args = uid={uid} gid={uid} home={root}/mail/%u\n}}\n"
         );
     }
-    let tokens = tokens.map_or_else(String::new, |url| {
-        format!("oauth2 {{\n tokeninfo_url = {url}\n username_attribute = email\n}}\n")
-    });
     format!(
         "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n\
          ssl_server_cert_file = {root}/tls/server.crt\nssl_server_key_file = {root}/tls/server.key\n\
          auth_allow_cleartext = no\nauth_username_format = %{{user | username | lower}}\n\
          mail_driver = maildir\nmail_path = {root}/mail/%{{user}}\n\
          passdb static {{\n password = {{PLAIN}}{PASSWORD}\n}}\n\
-         {tokens}userdb static {{\n fields {{\n uid = {uid}\n gid = {uid}\n home = {root}/mail/%{{user}}\n }}\n}}\n"
+         userdb static {{\n fields {{\n uid = {uid}\n gid = {uid}\n home = {root}/mail/%{{user}}\n }}\n}}\n"
     )
 }
 
