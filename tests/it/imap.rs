@@ -2,6 +2,7 @@
 
 mod changes;
 mod dovecot;
+mod login;
 mod proxies;
 #[cfg(feature = "testing")]
 mod scripted;
