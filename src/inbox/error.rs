@@ -274,8 +274,16 @@ impl TlsFault {
 /// with it that it wants an app password, too.
 fn is_slow(code: Option<&str>, text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    let told = ["too many", "throttl", "try again later", "temporar"]
-        .iter()
-        .any(|t| text.contains(t));
+    let told = [
+        "too many",
+        "throttl",
+        "try again later",
+        "temporar",
+        // Exchange: "Server Unavailable. 15", "Server Busy"
+        "unavailable",
+        "busy",
+    ]
+    .iter()
+    .any(|t| text.contains(t));
     told || code.is_some_and(|code| SLOW_CODES.contains(&code))
 }

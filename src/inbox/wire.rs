@@ -35,6 +35,8 @@ pub(super) struct Wire {
     pub(super) phase_end: Option<Instant>,
     /// Something that may mean new mail was seen since the last search.
     pub(super) changed: bool,
+    /// How many mails the open folder has, as was told last.
+    exists: Option<u32>,
     /// What was told of other folders, and other things that nobody asked for.
     pub(super) told: Told,
     /// When a command was last answered: both ways worked then.
@@ -77,6 +79,7 @@ impl Wire {
             limits,
             phase_end: None,
             changed: false,
+            exists: None,
             told: Told::default(),
             last_roundtrip: now,
             last_heard: now,
@@ -228,7 +231,7 @@ impl Wire {
         self.read += 1;
         self.last_heard = Instant::now();
         self.told.note(data.parsed());
-        self.changed |= may_mean_new_mail(data.parsed());
+        self.changed |= may_mean_new_mail(data.parsed(), &mut self.exists);
         if let Response::Data {
             status: Status::Bye,
             outcome,
@@ -344,14 +347,21 @@ fn judge(
 }
 
 /// What may mean new mail in the folder that is open. EXPUNGE counts: after 150 of them async-imap's
-/// channel had dropped the EXISTS (facts, 4.2 row 13), and a search too many costs nothing.
-fn may_mean_new_mail(response: &Response<'_>) -> bool {
-    matches!(
-        response,
-        Response::Expunge(_)
-            | Response::Vanished { .. }
-            | Response::MailboxData(MailboxDatum::Exists(_) | MailboxDatum::Recent(_))
-    )
+/// channel had dropped the EXISTS (facts, 4.2 row 13), and a search too many costs nothing. An EXISTS that
+/// tells what was told before does not: there are servers that repeat it with each answer, and each
+/// search is answered.
+fn may_mean_new_mail(response: &Response<'_>, exists: &mut Option<u32>) -> bool {
+    match response {
+        Response::MailboxData(MailboxDatum::Exists(count)) => {
+            exists.replace(*count) != Some(*count)
+        }
+        Response::Expunge(_) | Response::Vanished { .. } => {
+            // whatever number comes next is news
+            *exists = None;
+            true
+        }
+        _ => false,
+    }
 }
 
 struct Panicked;

@@ -99,7 +99,8 @@ impl Ledger {
         })
     }
 
-    /// The outcome that was decided for good about a mail; `undecided` is not.
+    /// The outcome that was decided for good about a mail; `undecided` is not. A decision about another
+    /// Message-ID does not count: after a restored backup, UIDs are given a second time.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -109,15 +110,15 @@ impl Ledger {
         folder: &str,
         uid_validity: u32,
         uid: u32,
+        message_id: Option<&str>,
     ) -> Result<Option<String>, LedgerError> {
         let ask = "SELECT outcome FROM decisions WHERE mailbox = ?1 AND folder = ?2
-            AND uid_validity = ?3 AND uid = ?4 AND outcome <> 'undecided' ORDER BY id DESC LIMIT 1";
+            AND uid_validity = ?3 AND uid = ?4 AND message_id IS ?5 AND outcome <> 'undecided'
+            ORDER BY id DESC LIMIT 1";
         self.read(|connection| {
             let mut ask = connection.prepare_cached(ask)?;
-            ask.query_row(params![mailbox, folder, uid_validity, uid], |row| {
-                row.get(0)
-            })
-            .optional()
+            let values = params![mailbox, folder, uid_validity, uid, message_id];
+            ask.query_row(values, |row| row.get(0)).optional()
         })
     }
 

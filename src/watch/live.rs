@@ -52,6 +52,8 @@ pub(super) struct Lent<'m> {
     pub(super) missing: Option<InboxError>,
     /// Places of the folders that could be opened.
     opened: BTreeSet<usize>,
+    /// The server has given up to notify: it is not asked to again before the next renewal.
+    overflowed: bool,
 }
 
 impl<'m> Lent<'m> {
@@ -72,6 +74,7 @@ impl<'m> Lent<'m> {
             told: &mut mailbox.told,
             missing: None,
             opened: BTreeSet::new(),
+            overflowed: false,
         })
     }
 
@@ -174,7 +177,7 @@ impl<'m> Lent<'m> {
         let Some((home, others)) = rooms.split_first() else {
             return Ok(());
         };
-        if !self.session.is_notified() {
+        if !self.session.is_notified() && !self.overflowed {
             // before they are looked through: what comes from now on is told
             let names: Vec<&inbox::Folder> = others.iter().map(|room| &room.name).collect();
             self.session.notify(&names).await?;
@@ -208,12 +211,21 @@ impl<'m> Lent<'m> {
             let wake = self.session.wait_at_most(at_most).await?;
             self.prove();
             let news = match wake {
-                Wake::Renew => return Ok(()),
+                Wake::Renew => {
+                    self.overflowed = false;
+                    return Ok(());
+                }
                 Wake::Elsewhere => Some(self.session.news_elsewhere()),
                 Wake::Changed | Wake::Alive => None,
             };
             let mut is_home = true;
+            if news == Some(News::OfAny) && self.overflowed {
+                // it says so again and again: that is no reason for a loop without a pause either
+                tokio::time::sleep(LEAST).await;
+                continue;
+            }
             if news == Some(News::OfAny) {
+                self.overflowed = true;
                 return Ok(());
             }
             let patrols = patrol.is_some() && asked.elapsed() >= self.task.limits.poll;

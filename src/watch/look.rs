@@ -18,6 +18,7 @@ use super::verdict::{Trouble, Verdict};
 use crate::inbox::{FolderState, Head, InboxError, Session};
 use crate::ingest::cursor::{Cursor, Plan, Progress};
 use crate::ingest::event::Report;
+use crate::ingest::mail::Mail;
 use crate::ingest::order::Arrival;
 use crate::ledger::Source;
 
@@ -212,7 +213,7 @@ impl Folder {
         }
         let source = self.source(uid_validity, uid);
         let name = self.mail_name(uid_validity, uid);
-        if look.again && self.was_decided(session, uid_validity, uid).await? {
+        if look.again && self.was_decided(session, uid_validity, &head).await? {
             return Ok(true);
         }
         let too_large =
@@ -284,11 +285,12 @@ impl Folder {
         &mut self,
         session: &mut Session,
         uid_validity: u32,
-        uid: u32,
+        head: &Head,
     ) -> Result<bool, InboxError> {
-        let (mailbox, folder) = (&self.task.mailbox, &self.name);
+        let (mailbox, folder, uid) = (&self.task.mailbox, &self.name, head.uid);
+        let message_id = Mail::parse(&head.header).message_id();
         let ledger = &self.pipeline.ledger;
-        let decided = ledger.decided(mailbox, folder, uid_validity, uid);
+        let decided = ledger.decided(mailbox, folder, uid_validity, uid, message_id.as_deref());
         // a ledger that does not answer costs a second look
         let Some(outcome) = decided.unwrap_or_default() else {
             return Ok(false);

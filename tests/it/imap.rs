@@ -1,9 +1,12 @@
-//! The inbox, against scripted servers and a real Dovecot.
+//! The inbox, against scripted servers, one in memory and a real Dovecot.
 
 mod changes;
+mod cuts;
 mod dovecot;
 mod login;
 mod proxies;
-#[cfg(feature = "testing")]
 mod scripted;
+mod server;
+mod server_faults;
+mod server_raw;
 mod transport;

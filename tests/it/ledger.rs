@@ -211,14 +211,19 @@ fn the_audit_trail_tells_everything_again() {
 #[test]
 fn undecided_is_not_decided() {
     both(|ledger| {
-        let decided = |uid| ledger.decided("ops", "INBOX", 7, uid).unwrap();
+        let id = Some("1@mail.example");
+        let decided = |uid| ledger.decided("ops", "INBOX", 7, uid, id).unwrap();
         ledger.record(&decision(1, "undecided")).unwrap();
         assert_eq!(decided(1), None);
         ledger.record(&decision(1, "refused")).unwrap();
         ledger.record(&decision(1, "undecided")).unwrap();
         assert_eq!(decided(1).as_deref(), Some("refused"));
         assert_eq!(decided(2), None);
-        assert_eq!(ledger.decided("ops", "INBOX", 8, 1).unwrap(), None);
+        assert_eq!(ledger.decided("ops", "INBOX", 8, 1, id).unwrap(), None);
+        // the place was given to another mail
+        for other in [None, Some("2@mail.example")] {
+            assert_eq!(ledger.decided("ops", "INBOX", 7, 1, other).unwrap(), None);
+        }
     });
 }
 

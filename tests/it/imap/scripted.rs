@@ -25,7 +25,7 @@ const PASSWORD: &str = "planted-pass-7\"\\";
 const PLANTED: [&str; 3] = ["planted-pass", "AHVzZXJAZXhhbXBsZS5jb20", "planted-token"];
 
 /// Fewer than this, and someone has lost some.
-const AT_LEAST: usize = 50;
+const AT_LEAST: usize = 70;
 
 #[test]
 fn every_session_ends_as_it_says() {

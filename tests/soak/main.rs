@@ -1,0 +1,189 @@
+//! The soak: days of bad luck, in minutes.
+//!
+//! Mailboxes on servers in memory, under paused time; mails, cuts, silences, refusals, new UIDs, backups,
+//! sleeping machines, restarts of the daemon, as a seed has them. Nothing here waits for real time. What
+//! must hold: no mail is lost and none is stored twice, the newest token is the last one written, the
+//! log and the log-ins stay within bounds, the memory does not grow, and no mailbox is changed.
+//!
+//! `SFTOKEN_SOAK_SEEDS="4 5 6"` runs these seeds instead, `SFTOKEN_SOAK_HOURS=1000` so many hours each.
+//! This is a program of its own, because it measures its memory.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "tests"
+)]
+
+mod ear;
+mod fate;
+mod post;
+mod stage;
+
+use std::time::Duration;
+
+use ear::Ear;
+use fate::Fate;
+use stage::Stage;
+use tokio::time::Instant;
+
+/// Seeds of every run: what goes wrong with one of them can be repeated.
+const SEEDS: [u64; 3] = [1, 2, 3];
+/// Virtual hours of each.
+const HOURS: u64 = 60;
+/// Hours without misfortune at the end, in which everything is made good.
+const CALM: Duration = Duration::from_secs(12 * 3600);
+/// What a mailbox may say in an hour, INFO and above: each lost connection is two lines.
+const MOST_LINES: u64 = 130;
+/// One log-in a minute, and three in stock (facts: imap, 7.5).
+const MOST_LOG_INS: u64 = 63;
+/// How much memory may grow from the first quarter to the end: allocators keep some of what they had.
+const MOST_GROWTH: u64 = 24 * 1024 * 1024;
+
+#[test]
+fn no_mail_is_lost_and_none_is_stored_twice() {
+    for seed in numbers("SFTOKEN_SOAK_SEEDS").unwrap_or(SEEDS.to_vec()) {
+        let hours = numbers("SFTOKEN_SOAK_HOURS").map_or(HOURS, |hours| hours[0]);
+        eprintln!("soak: seed {seed}, {hours} virtual hours");
+        let ear = Ear::default();
+        let runtime = ear.runtime();
+        let _heard = tracing::dispatcher::set_default(&ear.dispatch());
+        runtime.block_on(soak(seed, hours, &ear));
+    }
+}
+
+fn numbers(variable: &str) -> Option<Vec<u64>> {
+    let text = std::env::var(variable).ok()?;
+    Some(
+        text.split_whitespace()
+            .map(|word| word.parse().unwrap())
+            .collect(),
+    )
+}
+
+async fn soak(seed: u64, hours: u64, ear: &Ear) {
+    let mut stage = Stage::new(seed, ear.clone());
+    let mut fate = Fate::new(seed);
+    stage.start_daemon();
+    let mut early_memory = None;
+    for hour in 0..hours {
+        let (log_ins, restarts) = (stage.log_ins(), stage.restarts);
+        let lines = ear.lines();
+        let end = Instant::now() + Duration::from_secs(3600);
+        fate.play(&mut stage, end).await;
+        stage.check_order();
+        let restarts = stage.restarts - restarts;
+        stage.worst_hour(ear.lines() - lines, &log_ins);
+        stage.check_log_ins(&log_ins, MOST_LOG_INS + 3 * restarts);
+        let most = (MOST_LINES + 10 * restarts) * stage.mailboxes();
+        let told = ear.lines() - lines;
+        assert!(
+            told <= most,
+            "{told} lines in hour {hour}\n{}",
+            stage.story()
+        );
+        if hour == hours / 4 {
+            early_memory = Some(memory());
+        }
+    }
+    let grown = memory().saturating_sub(early_memory.unwrap_or_default());
+    stage.end_all_misfortune();
+    tokio::time::sleep(CALM).await;
+    stage.check_order();
+    stage.check_nothing_lost();
+    stage.check_prompt().await;
+    stage.check_nothing_changed();
+    assert!(
+        grown <= MOST_GROWTH,
+        "seed {seed}: {grown} bytes more than after a quarter"
+    );
+    eprintln!(
+        "soak: seed {seed}: {}, {} KiB more memory",
+        stage.summary(),
+        grown / 1024
+    );
+    stage.stop_daemon().await;
+}
+
+/// What the process has in memory, in bytes.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes: u64 = line
+        .unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap();
+    kilobytes * 1024
+}
+
+/// A backup was put back, and new mail bears UIDs that the ledger has decisions for, under the same
+/// UIDVALIDITY: it is another mail all the same.
+#[test]
+fn a_uid_that_is_given_a_second_time_is_another_mail() {
+    for looked_between in [true, false] {
+        let ear = Ear::default();
+        ear.runtime().block_on(async {
+            let mut stage = Stage::new(0, ear.clone());
+            stage.start_daemon();
+            for _ in 0..3 {
+                stage.send(0, "INBOX");
+                tokio::time::sleep(Duration::from_secs(60)).await;
+            }
+            if !looked_between {
+                stage.stop_daemon().await;
+            }
+            stage.restore(0, "INBOX", 1);
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            if looked_between {
+                stage.stop_daemon().await;
+            }
+            let token = stage.send(0, "INBOX");
+            stage.start_daemon();
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            assert_eq!(stage.newest(0), Some(token), "{}", stage.story());
+            stage.stop_daemon().await;
+        });
+    }
+}
+
+/// A server that loses count again and again is not asked without a pause.
+#[test]
+fn an_overflow_that_does_not_end_is_no_loop() {
+    let ear = Ear::default();
+    ear.runtime().block_on(async {
+        let mut stage = Stage::new(0, ear.clone());
+        for (at, command) in ["NOTIFY", "IDLE"].into_iter().enumerate() {
+            stage.always(at, command, "* OK [NOTIFICATIONOVERFLOW] too much to tell");
+        }
+        stage.start_daemon();
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        for (at, most) in [(0, 100), (1, 700)] {
+            let commands = stage.boxes[at].server.counts().commands;
+            let most_asked = commands.values().max().copied().unwrap_or_default();
+            assert!(most_asked <= most, "{commands:?} in ten minutes");
+        }
+        stage.stop_daemon().await;
+    });
+}
+
+/// A server that tells the same with each answer has told nothing new.
+#[test]
+fn an_exists_that_is_repeated_is_no_loop() {
+    let ear = Ear::default();
+    ear.runtime().block_on(async {
+        let mut stage = Stage::new(0, ear.clone());
+        stage.send(0, "INBOX");
+        stage.always(0, "SEARCH", "* 1 EXISTS");
+        stage.always(0, "IDLE", "* 1 EXISTS");
+        stage.start_daemon();
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        let searched = stage.boxes[0].server.counts().commands["SEARCH"];
+        assert!(searched <= 30, "{searched} searches in ten minutes");
+        let token = stage.send(0, "INBOX");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(stage.newest(0), Some(token), "{}", stage.story());
+        stage.stop_daemon().await;
+    });
+}

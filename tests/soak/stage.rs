@@ -1,0 +1,434 @@
+//! The world of one run: mailboxes, the daemon, its store and its ledger; and what must hold of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sftoken::dns::Resolver;
+use sftoken::ingest::token::Token;
+use sftoken::ledger::Ledger;
+use sftoken::testing::server::{Dice, Fault, Odds, On, Server};
+use sftoken::watch::{Clock, MailboxTask, Pipeline, Shutdown, Stores, watch};
+use sftoken::{Policy, Recipe};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::ear::Ear;
+use super::post::{Sender, Vault};
+
+/// Three: one with its own server each.
+const NAMES: [&str; 3] = ["ops", "billing", "night"];
+pub(crate) const FOLDERS: [&str; 2] = ["INBOX", "Junk"];
+const USER: &str = "ann";
+const PASSWORD: &str = "password";
+
+/// A genuine mail that was delivered.
+pub(crate) struct Sent {
+    pub(crate) token: String,
+    pub(crate) date: Timestamp,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A mailbox, its server, and the account whose mails come to it.
+pub(crate) struct Postbox {
+    pub(crate) name: &'static str,
+    pub(crate) server: Server,
+    pub(crate) sent: Vec<Sent>,
+    /// Folders to which nothing is delivered before: UIDs that are used again can only be noticed while
+    /// UIDNEXT is low.
+    pub(crate) quiet_until: BTreeMap<&'static str, Instant>,
+}
+
+pub(crate) struct Stage {
+    pub(crate) boxes: Vec<Postbox>,
+    pub(crate) sender: Sender,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) restarts: u64,
+    /// Lines and log-ins of the worst hour of one mailbox, or of all.
+    worst: (u64, u64),
+    seed: u64,
+    ear: Ear,
+    begun: Instant,
+    /// How far the wall clock is ahead of the other: the machine slept.
+    ahead: Arc<AtomicI64>,
+    home: tempfile::TempDir,
+    ledger: Option<Arc<Ledger>>,
+    daemon: Option<Daemon>,
+}
+
+struct Daemon {
+    task: JoinHandle<()>,
+    switch: tokio::sync::watch::Sender<bool>,
+}
+
+impl Postbox {
+    pub(crate) fn username(&self) -> String {
+        format!("{}@acme.example", self.name)
+    }
+
+    /// Delivers, now or never.
+    pub(crate) fn deliver(&self, folder: &str, bytes: &[u8], date: Timestamp) {
+        self.server.deliver(USER, folder, bytes, date);
+    }
+
+    pub(crate) fn user(&self) -> &'static str {
+        USER
+    }
+}
+
+impl Stage {
+    pub(crate) fn new(seed: u64, ear: Ear) -> Self {
+        // in memory where there is such a place: the ledger is synced hundreds of thousands of times
+        let home = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let boxes = NAMES.map(|name| {
+            let server = Server::new();
+            server.add_user(USER, PASSWORD);
+            Postbox {
+                name,
+                server,
+                sent: Vec::new(),
+                quiet_until: BTreeMap::new(),
+            }
+        });
+        Self {
+            boxes: boxes.into(),
+            sender: Sender::new(),
+            vault: Vault::new(),
+            restarts: 0,
+            worst: (0, 0),
+            seed,
+            ear,
+            begun: Instant::now(),
+            ahead: Arc::default(),
+            home: home.unwrap(),
+            ledger: None,
+            daemon: None,
+        }
+    }
+
+    pub(crate) fn mailboxes(&self) -> u64 {
+        u64::try_from(self.boxes.len()).unwrap()
+    }
+
+    // --- time ---
+
+    fn clock(&self) -> Clock {
+        let (begun, ahead) = (self.begun, Arc::clone(&self.ahead));
+        let base: Timestamp = "2026-11-02T00:00:00Z".parse().unwrap();
+        Arc::new(move || {
+            let steady = SignedDuration::try_from(begun.elapsed()).unwrap();
+            base + steady + SignedDuration::from_secs(ahead.load(Ordering::SeqCst))
+        })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock())()
+    }
+
+    /// The machine sleeps: its connections are forgotten meanwhile.
+    pub(crate) fn sleep(&self, time: Duration) {
+        let seconds = i64::try_from(time.as_secs()).unwrap();
+        self.ahead.fetch_add(seconds, Ordering::SeqCst);
+        self.boxes.iter().for_each(|one| one.server.silence_all());
+    }
+
+    // --- the daemon ---
+
+    pub(crate) fn start_daemon(&mut self) {
+        let ledger = Arc::new(Ledger::open(self.home.path().join("ledger.db")).unwrap());
+        self.ledger = Some(Arc::clone(&ledger));
+        let policy = Policy {
+            max_age: Some(SignedDuration::from_hours(7 * 24)),
+            ..Policy::default()
+        };
+        let pipeline = Pipeline {
+            policy: Arc::new(policy),
+            recipes: Recipe::built_in(),
+            resolver: Arc::new(Resolver::from_files(self.sender.keys())),
+            stores: Arc::new(Stores::all_in(self.vault.clone())),
+            ledger,
+            clock: self.clock(),
+        };
+        let tasks: Vec<MailboxTask> = self
+            .boxes
+            .iter()
+            .map(|one| MailboxTask::new(one.name, Arc::new(one.server.door(USER, PASSWORD))))
+            .collect();
+        let (switch, shutdown) = Shutdown::new();
+        let task = tokio::spawn(async move {
+            let (verdicts, mut told) = mpsc::unbounded_channel();
+            tokio::spawn(async move { while told.recv().await.is_some() {} });
+            watch(tasks, &pipeline, &verdicts, &shutdown).await.unwrap();
+        });
+        self.daemon = Some(Daemon { task, switch });
+    }
+
+    /// Ends it as an operator does.
+    pub(crate) async fn stop_daemon(&mut self) {
+        let daemon = self.daemon.take().unwrap();
+        daemon.switch.send_replace(true);
+        daemon.task.await.unwrap();
+        self.ledger = None;
+    }
+
+    /// Ends it in the middle of whatever it does.
+    pub(crate) async fn kill_daemon(&mut self) {
+        let daemon = self.daemon.take().unwrap();
+        daemon.task.abort();
+        assert!(daemon.task.await.is_err(), "{}", self.story());
+        self.ledger = None;
+    }
+
+    /// A watch that ends by itself has given a mailbox up.
+    #[track_caller]
+    pub(crate) fn check_alive(&self) {
+        let daemon = self.daemon.as_ref().unwrap();
+        assert!(
+            !daemon.task.is_finished(),
+            "the daemon ended\n{}",
+            self.story()
+        );
+    }
+
+    // --- what must hold ---
+
+    pub(crate) fn log_ins(&self) -> Vec<u64> {
+        self.boxes
+            .iter()
+            .map(|one| one.server.counts().log_ins)
+            .collect()
+    }
+
+    /// Remembers how bad an hour was, for the summary.
+    pub(crate) fn worst_hour(&mut self, lines: u64, log_ins: &[u64]) {
+        let made = self.log_ins();
+        let made = made
+            .iter()
+            .zip(log_ins)
+            .map(|(after, before)| after - before);
+        self.worst.0 = self.worst.0.max(lines / self.mailboxes());
+        self.worst.1 = self.worst.1.max(made.max().unwrap_or_default());
+    }
+
+    #[track_caller]
+    pub(crate) fn check_log_ins(&self, before: &[u64], most: u64) {
+        for (one, before) in self.boxes.iter().zip(before) {
+            let made = one.server.counts().log_ins - before;
+            assert!(
+                made <= most,
+                "{}: {made} log-ins in an hour\n{}",
+                one.name,
+                self.story()
+            );
+        }
+    }
+
+    /// Each token was written once at most, older ones never after newer ones.
+    #[track_caller]
+    pub(crate) fn check_order(&self) {
+        self.check_alive();
+        for one in &self.boxes {
+            let place = |token: &String| one.sent.iter().position(|sent| sent.token == *token);
+            let puts = self.vault.puts(&one.username());
+            let order: Vec<usize> = puts
+                .iter()
+                .map(|token| place(token).expect("genuine"))
+                .collect();
+            let rising = order.windows(2).all(|pair| pair[0] < pair[1]);
+            assert!(
+                rising,
+                "{}: written in this order: {order:?}\n{}",
+                one.name,
+                self.story()
+            );
+        }
+    }
+
+    /// Every genuine mail has its outcome: stored, or passed over for a newer one that was stored
+    /// before. The newest is in the store.
+    #[track_caller]
+    pub(crate) fn check_nothing_lost(&self) {
+        let ledger = self.ledger.as_ref().unwrap();
+        for one in &self.boxes {
+            let puts = self.vault.puts(&one.username());
+            let history = ledger.history(Some(&one.username()), 1_000_000).unwrap();
+            for sent in &one.sent {
+                if puts.contains(&sent.token) {
+                    continue;
+                }
+                let fingerprint = Token::new(&sent.token).unwrap().fingerprint();
+                let superseded = history.iter().any(|decision| {
+                    decision.fingerprint.as_ref() == Some(&fingerprint)
+                        && decision.reason.as_deref() == Some("older_than_current")
+                });
+                assert!(
+                    superseded,
+                    "{}: the mail of {} is lost\n{}",
+                    one.name,
+                    sent.date,
+                    self.story()
+                );
+            }
+            let newest = one.sent.last().map(|sent| &sent.token);
+            assert_eq!(puts.last(), newest, "{}\n{}", one.name, self.story());
+        }
+        // few are overtaken, or this would test little
+        let (sent, stored) = self.sent_and_stored();
+        assert!(stored * 10 >= sent * 7, "{stored} of {sent} stored");
+    }
+
+    fn sent_and_stored(&self) -> (usize, usize) {
+        let sent = self.boxes.iter().map(|one| one.sent.len()).sum();
+        let stored = self
+            .boxes
+            .iter()
+            .map(|one| self.vault.puts(&one.username()).len());
+        (sent, stored.sum())
+    }
+
+    /// With the misfortune over, a mail is stored at once, wherever it comes.
+    pub(crate) async fn check_prompt(&mut self) {
+        for folder in FOLDERS {
+            for at in 0..self.boxes.len() {
+                let token = self.send(at, folder);
+                tokio::time::sleep(Duration::from_secs(70)).await;
+                let puts = self.vault.puts(&self.boxes[at].username());
+                let name = self.boxes[at].name;
+                assert_eq!(
+                    puts.last(),
+                    Some(&token),
+                    "{name} {folder}\n{}",
+                    self.story()
+                );
+            }
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn check_nothing_changed(&self) {
+        for one in &self.boxes {
+            assert_eq!(one.server.counts().writes, 0, "{}", one.name);
+        }
+    }
+
+    // --- what happens ---
+
+    /// A genuine mail for the account, dated a little before now, but after the one before.
+    pub(crate) fn send(&mut self, at: usize, folder: &str) -> String {
+        let now = self.now();
+        let one = &mut self.boxes[at];
+        let earliest = one
+            .sent
+            .last()
+            .map(|sent| sent.date + SignedDuration::from_secs(1));
+        let date = Timestamp::from_second(now.as_second() - 5).unwrap();
+        let date = earliest.map_or(date, |earliest| earliest.max(date));
+        let (token, bytes) = self.sender.genuine(&one.username(), date);
+        one.deliver(folder, &bytes, now);
+        one.sent.push(Sent {
+            token: token.clone(),
+            date,
+            bytes,
+        });
+        token
+    }
+
+    /// The server says this with each answer to a command.
+    pub(crate) fn always(&self, at: usize, command: &'static str, line: &str) {
+        for _ in 0..5_000 {
+            let fault = Fault::Say(vec![line.to_owned()]);
+            self.boxes[at].server.befall(On::Command(command), fault);
+        }
+    }
+
+    /// Puts a backup back.
+    pub(crate) fn restore(&self, at: usize, folder: &str, uid_next: u32) {
+        self.boxes[at].server.restore(USER, folder, uid_next);
+    }
+
+    /// The token that the store holds for a mailbox's account.
+    pub(crate) fn newest(&self, at: usize) -> Option<String> {
+        self.vault.puts(&self.boxes[at].username()).pop()
+    }
+
+    pub(crate) fn end_all_misfortune(&mut self) {
+        self.vault.inner.fail_with(None);
+        for one in &self.boxes {
+            one.server.roll(Dice::new(0), Odds::default());
+            one.server.down_for(Duration::ZERO);
+            for folder in FOLDERS {
+                for uid in one.server.uids(USER, folder) {
+                    one.server.afflict(USER, folder, uid, None);
+                }
+            }
+        }
+    }
+
+    /// Whether the ledger has a final outcome for every genuine mail of a mailbox so far.
+    pub(crate) fn is_up_to_date(&self, at: usize) -> bool {
+        let one = &self.boxes[at];
+        let Some(newest) = one.sent.last() else {
+            return true;
+        };
+        self.vault.puts(&one.username()).contains(&newest.token) && self.open_mails(at) == 0
+    }
+
+    fn open_mails(&self, at: usize) -> usize {
+        let one = &self.boxes[at];
+        let Some(ledger) = &self.ledger else {
+            return 1;
+        };
+        let history = ledger.history(Some(&one.username()), 1_000_000).unwrap();
+        let decided = |sent: &&Sent| {
+            let fingerprint = Token::new(&sent.token).unwrap().fingerprint();
+            history.iter().any(|decision| {
+                decision.fingerprint.as_ref() == Some(&fingerprint)
+                    && decision.outcome != "undecided"
+            })
+        };
+        one.sent
+            .iter()
+            .rev()
+            .take(40)
+            .filter(|sent| !decided(sent))
+            .count()
+    }
+
+    pub(crate) fn note(&self, line: &str) {
+        let hours = self.begun.elapsed().as_secs_f64() / 3600.0;
+        self.ear.note(format!("{hours:9.4} h {line}"));
+    }
+
+    /// For whoever reads a failure.
+    pub(crate) fn story(&self) -> String {
+        let hours = self.begun.elapsed().as_secs_f64() / 3600.0;
+        let mut story = format!("seed {}, hour {hours:.4}\n{}", self.seed, self.ear.last());
+        for one in &self.boxes {
+            let recent = one.server.recent();
+            let recent = recent.iter().rev().take(25).rev();
+            story += &format!("{}:\n", one.name);
+            recent.for_each(|line| story += &format!("    {line}\n"));
+        }
+        story
+    }
+
+    pub(crate) fn summary(&self) -> String {
+        let (sent, stored) = self.sent_and_stored();
+        let counts: Vec<_> = self.boxes.iter().map(|one| one.server.counts()).collect();
+        let faults: u64 = counts.iter().map(|counts| counts.faults).sum();
+        let log_ins: u64 = counts.iter().map(|counts| counts.log_ins).sum();
+        let hours = self.begun.elapsed().as_secs() / 3600;
+        format!(
+            "{stored} of {sent} tokens stored, the others overtaken; {faults} faults, {log_ins} log-ins, \
+             {} restarts, {} lines ({} errors) in {hours} h; in the worst hour, {} lines and {} log-ins a mailbox",
+            self.restarts,
+            self.ear.lines(),
+            self.ear.errors(),
+            self.worst.0,
+            self.worst.1,
+        )
+    }
+}
