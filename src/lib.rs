@@ -16,11 +16,11 @@
 //! Arrows go one way, and the edges do not know one another.
 //!
 //! ```text
-//! cli ─► config, files        cli ─► watch ─► { inbox  dns  store  ledger } ─► ingest
+//! cli ─► config, files        cli ─► watch ─► { inbox  oauth  dns  store  ledger } ─► ingest
 //! ```
 //!
 //! - [`ingest`]: the heart, from bytes to [`Outcome`]. Values in, values out.
-//! - [`dns`], [`inbox`], [`files`], [`store`], [`ledger`]: the edges, each named after the part of the world
+//! - [`dns`], [`inbox`], [`oauth`], [`files`], [`store`], [`ledger`]: the edges, each named after the part of the world
 //!   that it touches.
 //! - [`watch`]: the order of the edges, retry and shutdown.
 //! - [`config`], [`secret`]: the user's words, and where secrets stand.
@@ -53,6 +53,7 @@
 //! | `imap` | [`inbox`]: mailboxes over IMAP. Compiles TRACE records of the crate `log` out of the whole program: a dependency would trace tokens |
 //! | `dns` | [`dns`]: DKIM keys from the DNS |
 //! | `ledger` | [`ledger`]: cursors, receipts and decisions in SQLite |
+//! | `oauth` | [`oauth`]: access tokens for mailboxes |
 //! | `config` | [`config`] and [`secret`] |
 //! | `keyring`, `age`, `exec` | one [`store`] each |
 //! | `testing` | [`testing`] |
@@ -78,6 +79,8 @@ pub mod files;
 pub mod inbox;
 #[cfg(feature = "ledger")]
 pub mod ledger;
+#[cfg(feature = "oauth")]
+pub mod oauth;
 #[cfg(feature = "config")]
 pub mod secret;
 #[cfg(any(

@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Get(Get),
     /// Show the accounts, the age of their tokens, and the mailboxes
     Status(Status),
+    /// Be allowed to read a mailbox by OAuth: once, by a person
+    Authorize(Authorize),
 }
 
 /// A mailbox and a store without a configuration file.
@@ -217,6 +219,17 @@ pub(crate) enum GetFormat {
 /// `status`
 #[derive(Debug, Args)]
 pub(crate) struct Status {}
+
+/// `authorize`
+#[derive(Debug, Args)]
+pub(crate) struct Authorize {
+    /// The mailbox's name in the configuration [default: the only one that logs in by OAuth]
+    #[arg(value_name = "MAILBOX")]
+    pub(crate) mailbox: Option<String>,
+    /// Use a browser on this machine, also where the provider takes a code that is entered anywhere
+    #[arg(long)]
+    pub(crate) browser: bool,
+}
 
 fn username(text: &str) -> Result<String, String> {
     let odd = |letter: char| letter.is_whitespace() || letter.is_control();

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::exit::{Exit, Failure};
 use super::keys;
+use super::oauth::Providers;
 use super::transport::Transports;
 use crate::config::{self, Config, DEFAULT_STORE_URL, Mailbox, Watching};
 use crate::inbox::{Credential, Limits, Server};
@@ -19,7 +20,7 @@ use crate::ingest::policy::{Account, Org, Policy};
 use crate::ingest::recipe::Recipe;
 use crate::ingest::secret::Secret;
 use crate::ledger::Ledger;
-use crate::secret::{SecretError, SecretRef, Sources, resolve};
+use crate::secret::{SaveError, SecretError, SecretRef, Sources, check_file, resolve, save};
 use crate::store::{self, Key, Store, StoreError, StoreOptions};
 use crate::watch::{Clock, FolderChoice, Handled, MailboxTask, Pipeline, Start, Stores, Trouble};
 
@@ -177,8 +178,12 @@ pub(crate) fn mailboxes(config: &Config, start: Start) -> Result<Vec<MailboxTask
     }
     let mut tasks = Vec::new();
     let mut transports = Transports::default();
+    let mut providers = Providers::default();
     for mailbox in &config.mailboxes {
-        let credential = Credential::from(mailbox_password(mailbox)?);
+        let credential = match &mailbox.oauth {
+            Some(oauth) => providers.source(mailbox, oauth)?.into(),
+            None => Credential::from(mailbox_password(mailbox)?),
+        };
         let server = Server {
             endpoint: transports.endpoint(mailbox)?,
             credential,
@@ -242,6 +247,11 @@ fn mailbox_password(mailbox: &Mailbox) -> Result<Secret, Failure> {
 
 /// Reads a secret from where its reference says.
 pub(crate) fn secret(reference: &SecretRef) -> Result<Secret, Failure> {
+    Ok(read_secret(reference)?)
+}
+
+/// The same, for whoever goes on without it.
+pub(super) fn read_secret(reference: &SecretRef) -> Result<Secret, SecretError> {
     let keyring = |service: &str, user: &str| {
         store::password(service, user, &options()).map_err(|error| error.to_string())
     };
@@ -249,7 +259,23 @@ pub(crate) fn secret(reference: &SecretRef) -> Result<Secret, Failure> {
         keyring: &keyring,
         env: &|name| std::env::var_os(name),
     };
-    Ok(resolve(reference, &sources)?)
+    resolve(reference, &sources)
+}
+
+/// That a secret could be put there now, as far as that can be told.
+pub(super) fn check_place(reference: &SecretRef) -> Result<(), Failure> {
+    if let SecretRef::Keyring { service, user } = reference {
+        store::password(service, user, &options())?;
+    }
+    Ok(check_file(reference)?)
+}
+
+/// Puts a secret where its reference says.
+pub(super) fn save_secret(reference: &SecretRef, secret: &Secret) -> Result<(), SaveError> {
+    let keyring = |service: &str, user: &str, secret: &Secret| {
+        store::set_password(service, user, secret, &options()).map_err(|error| error.to_string())
+    };
+    save(reference, secret, &keyring)
 }
 
 impl From<SecretError> for Failure {

@@ -8,6 +8,7 @@
 //! ```
 
 mod args;
+mod authorize;
 mod engine;
 mod exit;
 mod get;
@@ -15,6 +16,7 @@ mod harden;
 mod json;
 mod keys;
 mod logging;
+mod oauth;
 mod parse;
 mod receipts;
 mod render;
@@ -67,6 +69,7 @@ fn command(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Replay(args) => replay::run(global, args),
         Command::Get(args) => get::run(global, args),
         Command::Status(_) => status::run(global),
+        Command::Authorize(args) => authorize::run(global, args),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::auth::{self, Oauth};
 use super::error::{ConfigError, Place};
 use super::reader::Reader;
 use super::transport::{self, Transport};
@@ -42,8 +43,10 @@ pub struct Mailbox {
     pub url: MailboxUrl,
     /// How its server is reached and recognised.
     pub transport: Transport,
-    /// Where the password stands; `None`: ask.
+    /// Where the password stands; `None`: ask, unless it is OAuth.
     pub password: Option<SecretRef>,
+    /// Log-in by OAuth, instead of a password.
+    pub oauth: Option<Oauth>,
     /// Its folders, and how they are watched.
     pub watching: Watching,
 }
@@ -65,6 +68,7 @@ impl Mailbox {
             url,
             transport: Transport::default(),
             password: None,
+            oauth: None,
             watching: Watching::default(),
         })
     }
@@ -97,6 +101,7 @@ fn read(reader: &Reader<'_>, name: &str) -> Result<Mailbox, ConfigError> {
         url,
         transport: transport::read(reader, name)?,
         password: reader.secret(&["mailbox", name, "auth", "password"])?,
+        oauth: auth::read(reader, name)?,
         watching: watching::read(reader, name)?,
     })
 }
@@ -107,11 +112,6 @@ fn refuse_what_is_not_done(reader: &Reader<'_>, name: &str) -> Result<(), Config
         if reader.entries.get(&key).is_some() {
             return Err(reader.not_yet(&key, EXAMPLE));
         }
-    }
-    let oauth = ["mailbox", name, "auth", "oauth2"];
-    if reader.entries.get(&oauth).is_some() {
-        let hint = "log in with an app password: auth = { password = \"keyring:sftoken/NAME\" }";
-        return Err(reader.not_yet(&oauth, hint));
     }
     Ok(())
 }

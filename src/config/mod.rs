@@ -9,6 +9,7 @@
 //! ```
 
 mod account;
+mod auth;
 mod duration;
 mod entries;
 mod environment;
@@ -28,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use account::{Account, DEFAULT_MAX_AGE, DEFAULT_STORE, DEFAULT_STORE_URL};
+pub use auth::{Oauth, OauthGrant, OauthProvider};
 pub use duration::parse_duration;
 pub use error::{ConfigError, Place};
 pub use mailbox::{COMMAND_LINE, Mailbox, MailboxUrl, Security, password_option};

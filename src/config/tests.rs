@@ -199,7 +199,6 @@ fn wrong_values_name_place_key_and_remedy() {
 fn what_is_not_done_yet_is_never_passed_over() {
     let cases = [
         "[mailbox.a]\npreset = \"gmail\"",
-        "[mailbox.a]\nauth = { oauth2 = \"google\" }",
         "[trust]\nproof = \"either\"",
         "[trust]\nauthserv_id = \"mx.example.com\"",
         "[trust]\npinned_keys = [\"x\"]",

@@ -56,7 +56,7 @@ pub struct BearerError {
     /// What happened: a clause.
     pub problem: String,
     /// What to do about it.
-    pub hint: &'static str,
+    pub hint: String,
 }
 
 /// A credential in hand, for one log-in.
@@ -90,6 +90,6 @@ fn silent() -> BearerError {
         kind: "token_timeout",
         class: Class::Network,
         problem: "no access token came in time".to_owned(),
-        hint: "check the network between here and the provider of the tokens",
+        hint: "check the network between here and the provider of the tokens".to_owned(),
     }
 }

@@ -41,6 +41,8 @@ pub enum InboxError {
     },
     /// The server takes no access tokens.
     TokenNotOffered { at: String },
+    /// The server says OK without proving that it knows the password, as SCRAM demands.
+    ServerUnproven { at: String },
     /// The server takes no password, not even over TLS.
     LoginDisabled { at: String },
     /// User name or password cannot be sent: they hold a line end or a NUL.
@@ -163,6 +165,7 @@ impl InboxError {
             Self::NoToken { error, .. } => error.kind,
             Self::TokenRefused { .. } => "token_refused",
             Self::TokenNotOffered { .. } => "token_not_offered",
+            Self::ServerUnproven { .. } => "server_unproven",
             Self::LoginDisabled { .. } => "login_disabled",
             Self::BadCredential { .. } => "bad_credential",
             Self::Refused { .. } => "command_refused",
@@ -188,9 +191,10 @@ impl InboxError {
             {
                 Class::Throttled
             }
-            Self::LoginRefused { .. } | Self::TokenRefused { .. } | Self::BadCredential { .. } => {
-                Class::Auth
-            }
+            Self::LoginRefused { .. }
+            | Self::TokenRefused { .. }
+            | Self::ServerUnproven { .. }
+            | Self::BadCredential { .. } => Class::Auth,
             Self::Disconnected {
                 bye: Some(text), ..
             } if is_slow(None, text) => Class::Throttled,

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! address, proxy, TLS (transport, dial, proxy, tls) -> Guard (guard, announce) -> async-imap's codec -> Wire (wire: tag, OK, deadlines)
-//!     -> log-in (login) -> Session (open, folder, fetch, idle, notify, change) -> UIDs, Head, bytes, Wake
+//!     -> log-in (login, authenticate, sasl) -> Session (open, folder, fetch, idle, notify, change) -> UIDs, Head, bytes, Wake
 //! ```
 //!
 //! async-imap is used as a codec only. Its convenience calls report refusals and cut connections as
@@ -17,6 +17,7 @@
 //! takes `log`'s TRACE records out of the whole program when it is built (`Cargo.toml`).
 
 mod announce;
+mod authenticate;
 mod change;
 mod connector;
 mod credential;
@@ -32,6 +33,7 @@ mod notify;
 mod open;
 mod pin;
 mod proxy;
+mod sasl;
 mod session;
 mod text;
 mod tls;

@@ -1,10 +1,11 @@
 //! Secrets by reference: the configuration names a place, never a password.
 //!
-//! Knows the five kinds of places and how to read each. Never shows what it read: errors name the
-//! reference only. The keyring is an argument, because `store` owns it.
+//! Knows the five kinds of places, how to read each, and how to write two of them. Never shows what it
+//! read: errors name the reference only. The keyring is an argument, because `store` owns it.
 
 pub mod command;
 mod resolve;
+mod save;
 
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use resolve::{Keyring, SecretError, Sources, resolve};
+pub use save::{KeyringWriter, SaveError, check_file, save};
 
 /// The forms of a reference, for remedies.
 pub const FORMS: &str =

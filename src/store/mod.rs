@@ -34,7 +34,7 @@ use crate::ingest::token::{Fingerprint, Token};
 
 pub use error::{StoreError, StoreErrorKind};
 #[cfg(feature = "keyring")]
-pub use keyring::password;
+pub use keyring::{password, set_password};
 pub use open::{StoreOptions, choose_default, open};
 
 /// Which token: the account, as a store names it.

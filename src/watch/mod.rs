@@ -11,6 +11,8 @@
 //! ```
 
 pub mod backoff;
+#[cfg(feature = "oauth")]
+mod bearer;
 mod claim;
 mod connection;
 mod folder;

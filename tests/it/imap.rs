@@ -3,7 +3,10 @@
 mod changes;
 mod cuts;
 mod dovecot;
+mod login;
+mod proxies;
 mod scripted;
 mod server;
 mod server_faults;
 mod server_raw;
+mod transport;

@@ -111,6 +111,7 @@ fn the_heart_does_no_io_and_reads_no_clock() {
             "println",
             "crate::dns",
             "crate::inbox",
+            "crate::oauth",
             "crate::store",
             "crate::ledger",
             "crate::watch",
@@ -123,7 +124,9 @@ fn the_heart_does_no_io_and_reads_no_clock() {
     );
 }
 
-const EDGES: [&str; 6] = ["dns", "inbox", "store", "ledger", "files", "secret"];
+const EDGES: [&str; 7] = [
+    "dns", "inbox", "oauth", "store", "ledger", "files", "secret",
+];
 
 #[test]
 fn the_edges_do_not_know_one_another_nor_who_calls_them() {
@@ -163,6 +166,7 @@ fn the_configuration_runs_nothing() {
     let words = [
         "crate::dns",
         "crate::inbox",
+        "crate::oauth",
         "crate::store",
         "crate::ledger",
         "crate::watch",
@@ -223,6 +227,7 @@ fn the_heart_alone_depends_on_no_edge() {
         "age",
         "keyring",
         "tracing",
+        "ureq",
     ];
     let held: Vec<_> = names
         .iter()
@@ -236,13 +241,16 @@ fn the_heart_alone_depends_on_no_edge() {
 }
 
 /// Where a secret's value may be taken out.
-const EXPOSED_IN: [&str; 10] = [
+const EXPOSED_IN: [&str; 13] = [
     "src/cli/get.rs",
     "src/cli/summary.rs",
-    "src/inbox/login.rs",
+    "src/inbox/authenticate.rs",
     "src/inbox/proxy/http.rs",
     "src/inbox/proxy/socks.rs",
     "src/inbox/tls.rs",
+    "src/oauth/browser.rs",
+    "src/oauth/client.rs",
+    "src/secret/save.rs",
     "src/store/age/mod.rs",
     "src/store/exec/run.rs",
     "src/store/exec/words.rs",

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod authorize;
 mod cli;
 mod corpus;
 mod dns;
@@ -18,6 +19,7 @@ mod ledger;
 mod logs;
 mod mail_auth;
 mod mailbox;
+mod oauth;
 mod oracle;
 mod properties;
 mod reach;

@@ -5,7 +5,7 @@ use sftoken::ingest::event::{OutcomeWord, Proof, ProofMethod, Receipt, Report, S
 use sftoken::ingest::policy::Org;
 use sftoken::ingest::token::Token;
 
-fn schema(name: &str) -> Value {
+pub(crate) fn schema(name: &str) -> Value {
     let path = format!("{}/schema/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
@@ -56,9 +56,9 @@ fn receipt(report: Report, stored: bool) -> Receipt {
     }
 }
 
-/// The part of JSON Schema that the two files use.
+/// The part of JSON Schema that the files use.
 #[track_caller]
-fn check(schema: &Value, value: &Value) {
+pub(crate) fn check(schema: &Value, value: &Value) {
     if let Some(constant) = schema.get("const") {
         assert_eq!(constant, value);
     }
@@ -73,6 +73,7 @@ fn check(schema: &Value, value: &Value) {
             Value::Null => "null",
             Value::Bool(_) => "boolean",
             Value::String(_) => "string",
+            Value::Number(_) => "integer",
             Value::Object(_) => "object",
             _ => "other",
         };

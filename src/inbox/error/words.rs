@@ -9,7 +9,7 @@ use super::{Class, ConnectFault, InboxError, Phase, TlsFault};
 impl InboxError {
     /// What a person can do about it.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &str {
         match self {
             Self::Unreachable {
                 fault: ConnectFault::UnknownHost,
@@ -39,7 +39,7 @@ impl InboxError {
             Self::LoginRefused { .. } => {
                 "check user name and password; many providers want an app password, and IMAP switched on in their settings"
             }
-            Self::NoToken { error, .. } => error.hint,
+            Self::NoToken { error, .. } => &error.hint,
             Self::TokenRefused { .. } if self.class() == Class::Throttled => {
                 "the server asks to slow down: close other connections to this mailbox, or wait"
             }
@@ -48,6 +48,9 @@ impl InboxError {
             }
             Self::TokenNotOffered { .. } => {
                 "log in with a password (auth.password), or see the server's manual for how it takes tokens"
+            }
+            Self::ServerUnproven { .. } => {
+                "someone may be posing as the server: check who signed its certificate, and ask its administrator"
             }
             Self::LoginDisabled { .. } => {
                 "the server takes no passwords: many then take OAuth (auth.oauth2); see its manual"
@@ -141,6 +144,9 @@ impl fmt::Display for InboxError {
             }
             Self::TokenNotOffered { at } => {
                 write!(f, "{at} offers no log-in with an access token")
+            }
+            Self::ServerUnproven { at } => {
+                write!(f, "{at} does not prove that it knows the password (SCRAM)")
             }
             Self::LoginDisabled { at } => write!(f, "{at} offers no log-in with a password"),
             Self::BadCredential { at } => write!(

@@ -53,6 +53,21 @@ pub fn password(
         .run(move |session| slot::read_password(session, &service_name, &user))
 }
 
+/// Puts a secret that is no token into the keyring, under `service` and `user`, and reads it back.
+///
+/// # Errors
+/// When the keyring is missing, locked or silent, or gives back something else.
+pub fn set_password(
+    service: &str,
+    user: &str,
+    secret: &Secret,
+    options: &StoreOptions,
+) -> Result<(), StoreError> {
+    let (service_name, user, secret) = (service.to_owned(), user.to_owned(), secret.clone());
+    Keyring::named(service, options)
+        .run(move |session| slot::write_password(session, &service_name, &user, &secret))
+}
+
 /// The keyring of this user on this machine.
 #[derive(Debug)]
 pub(super) struct Keyring {

@@ -37,7 +37,7 @@ impl Session {
     }
 
     /// The slot's entry. On Windows it stays on this machine: the default would roam.
-    pub(super) fn entry(&self, service: &str, username: &str) -> Result<Entry, Trouble> {
+    pub(super) fn entry(&self, service: &str, username: &str, _: &str) -> Result<Entry, Trouble> {
         let modifiers = if cfg!(windows) {
             HashMap::from([("persistence", "Local")])
         } else {

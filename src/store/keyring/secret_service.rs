@@ -43,9 +43,13 @@ impl Session {
     }
 
     /// The slot's entry, with a label for the keyring's own window.
-    pub(super) fn entry(&self, service: &str, username: &str) -> Result<Entry, Trouble> {
-        let label = format!("Salesforce security token of {username}");
-        let modifiers = HashMap::from([("label", label.as_str())]);
+    pub(super) fn entry(
+        &self,
+        service: &str,
+        username: &str,
+        label: &str,
+    ) -> Result<Entry, Trouble> {
+        let modifiers = HashMap::from([("label", label)]);
         Ok(self.store.build(service, username, Some(&modifiers))?)
     }
 }

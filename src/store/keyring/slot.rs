@@ -21,7 +21,7 @@ pub(super) fn write(
     username: &str,
     token: &Token,
 ) -> Result<(), Trouble> {
-    let entry = session.entry(service, username)?;
+    let entry = session.entry(service, username, &label(username))?;
     match entry.set_secret(token.expose().as_bytes()) {
         Err(Error::Ambiguous(entries)) => {
             for entry in entries {
@@ -42,7 +42,7 @@ pub(super) fn read(
     service: &str,
     username: &str,
 ) -> Result<Option<Token>, Trouble> {
-    let entry = session.entry(service, username)?;
+    let entry = session.entry(service, username, &label(username))?;
     match entry.get_secret().map(Zeroizing::new) {
         Ok(secret) => token_in(&secret).map(Some).ok_or(Trouble::NoToken),
         Err(Error::NoEntry) => Ok(None),
@@ -57,11 +57,57 @@ pub(super) fn read_password(
     service: &str,
     user: &str,
 ) -> Result<Option<Secret>, Trouble> {
-    match session.entry(service, user)?.get_password() {
+    let entry = session.entry(service, user, &password_label(service, user))?;
+    match entry.get_password() {
         Ok(password) => Ok(Some(Secret::new(password))),
         Err(Error::NoEntry) => Ok(None),
+        Err(Error::Ambiguous(entries)) => same_password(&entries).map(Some),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Writes a secret that is no token into every entry of the slot, and reads it back.
+pub(super) fn write_password(
+    session: &Session,
+    service: &str,
+    user: &str,
+    secret: &Secret,
+) -> Result<(), Trouble> {
+    let entry = session.entry(service, user, &password_label(service, user))?;
+    match entry.set_password(secret.expose()) {
+        Err(Error::Ambiguous(entries)) => {
+            for entry in entries {
+                entry.set_password(secret.expose())?;
+            }
+        }
+        outcome => outcome?,
+    }
+    match read_password(session, service, user)? {
+        Some(found) if found == *secret => Ok(()),
+        _ => Err(Trouble::Differs),
+    }
+}
+
+/// The entry's name in the keyring's own window.
+fn label(username: &str) -> String {
+    format!("Salesforce security token of {username}")
+}
+
+/// The same of a secret that is no token. NOTE: the Secret Service takes no empty one, even to read.
+fn password_label(service: &str, user: &str) -> String {
+    format!("sftoken: {service} {user}")
+}
+
+fn same_password(entries: &[Entry]) -> Result<Secret, Trouble> {
+    let mut found: Option<Secret> = None;
+    for entry in entries {
+        let secret = Secret::new(entry.get_password()?);
+        if found.as_ref().is_some_and(|other| *other != secret) {
+            return Err(Trouble::Disagree(entries.len()));
+        }
+        found = Some(secret);
+    }
+    found.ok_or(Trouble::NoToken)
 }
 
 fn same_in_all(entries: &[Entry]) -> Result<Token, Trouble> {

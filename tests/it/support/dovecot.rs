@@ -8,7 +8,11 @@
 //! as anyone else, it runs everything as that user.
 
 mod lmtp;
+mod log_in;
 mod setup;
+
+pub(crate) use log_in::LogIn;
+pub(crate) use setup::certificates;
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -54,7 +58,12 @@ impl Dovecot {
         Self::start_with(setup::client_certificates)
     }
 
-    fn start_with(more: fn(&Self) -> String) -> Self {
+    /// The same, with other ways to log in.
+    pub(crate) fn start_for(log_in: &LogIn) -> Self {
+        Self::start_with(|server| log_in.config(server))
+    }
+
+    fn start_with(more: impl Fn(&Self) -> String) -> Self {
         for program in ["dovecot", "openssl"] {
             assert!(
                 found(program),
@@ -259,6 +268,20 @@ impl Dovecot {
     /// What it wrote about log-ins.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.path("dovecot.log")).unwrap_or_default()
+    }
+
+    /// The server's log, once it holds these words.
+    pub(crate) fn await_log(&self, words: &str) -> String {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            let log = fs::read_to_string(self.path("dovecot.log")).unwrap_or_default();
+            if log.contains(words) {
+                return log;
+            }
+            assert!(Instant::now() < end, "never said {words:?}:\n{log}");
+            // the log is written by another process
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {

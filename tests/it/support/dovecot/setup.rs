@@ -44,7 +44,7 @@ pub(super) fn config(server: &Dovecot) -> String {
 /// A certificate of the client's is asked for, and demanded before a log-in.
 pub(super) fn client_certificates(server: &Dovecot) -> String {
     let ca = server.ca_file().display().to_string();
-    let words = if is_2_3() {
+    let words = if is_old() {
         format!("ssl_ca = <{ca}\nssl_require_crl = no\nssl_verify_client_cert = yes\n")
     } else {
         format!(
@@ -54,14 +54,15 @@ pub(super) fn client_certificates(server: &Dovecot) -> String {
     words + "auth_ssl_require_client_cert = yes\n"
 }
 
-fn is_2_3() -> bool {
+/// Whether it is of the line before 2.4.
+pub(super) fn is_old() -> bool {
     let version = Command::new(program("dovecot")).arg("--version").output();
     version.unwrap().stdout.starts_with(b"2.3.")
 }
 
 /// What 2.4 spells in another way than the versions before.
 fn of_version(root: &str, uid: &str) -> String {
-    if is_2_3() {
+    if is_old() {
         return format!(
             "ssl_cert = <{root}/tls/server.crt\nssl_key = <{root}/tls/server.key\n\
              disable_plaintext_auth = yes\nauth_username_format = %Ln\n\
@@ -81,7 +82,7 @@ fn of_version(root: &str, uid: &str) -> String {
 }
 
 /// An authority, a certificate of it for `localhost`, 127.0.0.1 and ::1, and one for a client.
-pub(super) fn certificates(folder: &Path) {
+pub(crate) fn certificates(folder: &Path) {
     let openssl = |line: &str| {
         let output = Command::new("openssl")
             .args(line.split(' '))
