@@ -1,7 +1,8 @@
 //! How far each folder was read, and when it last answered.
 //!
 //! Knows UIDVALIDITY and the next UID (RFC 9051, 2.3.1.1). Never moves a cursor back within one
-//! UIDVALIDITY: a process that lags behind changes nothing. Values come from the inbox.
+//! UIDVALIDITY, unless the folder itself went back: a process that lags behind changes nothing. Values
+//! come from the inbox.
 
 use std::collections::BTreeMap;
 
@@ -39,6 +40,26 @@ impl Ledger {
             ON CONFLICT DO UPDATE SET uid_validity = excluded.uid_validity, next_uid =
                 CASE WHEN cursors.uid_validity = excluded.uid_validity
                      THEN max(cursors.next_uid, excluded.next_uid) ELSE excluded.next_uid END";
+        self.write(|ledger| {
+            ledger.execute(put, params![mailbox, folder, uid_validity, next_uid])?;
+            Ok(())
+        })
+    }
+
+    /// Moves the cursor back, because the folder went back: the server's UIDNEXT is below it. A cursor that
+    /// stayed would pass over the mails that come up to it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn move_cursor_back(
+        &self,
+        mailbox: &str,
+        folder: &str,
+        uid_validity: u32,
+        next_uid: u32,
+    ) -> Result<(), LedgerError> {
+        let put = "UPDATE cursors SET next_uid = min(next_uid, ?4)
+            WHERE mailbox = ?1 AND folder = ?2 AND uid_validity = ?3";
         self.write(|ledger| {
             ledger.execute(put, params![mailbox, folder, uid_validity, next_uid])?;
             Ok(())

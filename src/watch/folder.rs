@@ -18,7 +18,7 @@ use super::task::{MailboxTask, Start};
 use super::trials::Trials;
 use super::verdict::Verdict;
 use crate::inbox::{FolderState, InboxError, Session};
-use crate::ingest::cursor::{Cursor, Progress, Seen};
+use crate::ingest::cursor::{Cursor, Plan, Progress, Seen, Why};
 use crate::ledger::Source;
 
 /// How far a server's clock may be behind ours when INTERNALDATE is compared (facts: imap, 5.2).
@@ -28,6 +28,15 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 pub(super) struct Retry {
     pub(super) backoff: Backoff,
     pub(super) due: Instant,
+}
+
+/// A look through the mails of the last days that has not come to its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rescan {
+    /// Older mails do not matter.
+    pub(super) since: Timestamp,
+    /// It is about the mails below this UID; what came later is new.
+    pub(super) below: u32,
 }
 
 /// A folder, while it is watched: outlives its connections.
@@ -57,6 +66,11 @@ pub(super) struct Folder {
     seen: Option<FolderState>,
     /// Nothing of it was looked at since the program began.
     pub(super) first_look: bool,
+    /// It goes on where it was cut: begun anew each time, it would never get past a mail that breaks the
+    /// connection.
+    pub(super) rescan: Option<Rescan>,
+    /// The highest UIDNEXT that was seen or follows from a UID, as long as UIDs mean the same.
+    pub(super) highest: u32,
 }
 
 impl Folder {
@@ -89,6 +103,8 @@ impl Folder {
             rivals: Rivals::default(),
             seen: None,
             first_look: true,
+            rescan: None,
+            highest: 0,
         }
     }
 
@@ -159,14 +175,47 @@ impl Folder {
         self.open.clear();
         self.unhandled.clear();
         self.told.clear();
+        self.highest = 0;
         self.trials.forget_all();
         self.rivals.forget_all();
+    }
+
+    /// What to look for. A folder went back also when UIDNEXT is above the cursor, which an open mail may
+    /// hold far below, but not as high as it was: a backup was put back, and UIDs are given again.
+    pub(super) fn plan(&self, seen: Seen) -> Plan {
+        match Cursor::plan(self.cursor, seen) {
+            Plan::Search { .. } if seen.uid_next.is_some_and(|next| next < self.highest) => {
+                Plan::Rescan(Why::WentBack)
+            }
+            plan => plan,
+        }
+    }
+
+    /// Remembers how far UIDs have come.
+    pub(super) fn note_highest(&mut self, seen: Seen, found: &[u32]) {
+        let past_last = found.last().map_or(0, |uid| uid.saturating_add(1));
+        let next = seen.uid_next.unwrap_or_default();
+        self.highest = self.highest.max(past_last).max(next);
     }
 
     /// How long until an open mail is due again.
     pub(super) fn until_due(&self) -> Option<Duration> {
         let next = self.open.values().map(|retry| retry.due).min()?;
         Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    /// The folder went back: so does the ledger's cursor, or what comes up to it would be passed over
+    /// after a restart.
+    pub(super) fn go_back(&self, progress: &Progress) {
+        if self.task.start != Start::Cursor {
+            return;
+        }
+        let (mailbox, folder, cursor) = (&self.task.mailbox, &self.name, progress.cursor());
+        let (validity, next) = (cursor.uid_validity, cursor.next_uid);
+        let ledger = &self.pipeline.ledger;
+        if let Err(error) = ledger.move_cursor_back(mailbox, folder, validity, next) {
+            tracing::warn!(mailbox, folder, hint = error.hint(), "{error}");
+        }
     }
 
     /// Moves the cursor, here and in the ledger. A ledger that does not answer costs a second look.

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::claim::Claim;
-use super::folder::{Folder, Retry, seen};
+use super::folder::{Folder, Rescan, Retry, seen};
 use super::pipeline::{Judged, Letter, log};
 use super::task::{Handled, Start};
 use super::verdict::{Trouble, Verdict};
 use crate::inbox::{FolderState, Head, InboxError, Session};
-use crate::ingest::cursor::{Cursor, Plan, Progress};
+use crate::ingest::cursor::{Plan, Progress, Why};
 use crate::ingest::event::Report;
 use crate::ingest::mail::Mail;
 use crate::ingest::order::Arrival;
@@ -33,7 +33,7 @@ struct Look {
     state: FolderState,
     /// Set when UIDs cannot tell what is new: SINCE knows days only (RFC 9051, 6.4.4), the rest is
     /// compared here.
-    since: Option<Timestamp>,
+    rescan: Option<Rescan>,
     /// Mails may have been dealt with before: by an earlier run, or under other UIDs.
     again: bool,
 }
@@ -41,10 +41,10 @@ struct Look {
 impl Look {
     /// A mail whose arrival cannot be read is looked at.
     fn is_too_old(&self, head: &Head) -> bool {
-        let (Some(since), Some(came)) = (self.since, head.internal_date) else {
+        let (Some(rescan), Some(came)) = (self.rescan, head.internal_date) else {
             return false;
         };
-        came < since
+        head.uid < rescan.below && came < rescan.since
     }
 }
 
@@ -55,11 +55,11 @@ impl Folder {
         session: &mut Session,
         state: FolderState,
     ) -> Result<(), InboxError> {
-        let (mut progress, since) = self.search(session, state).await?;
+        let mut progress = self.search(session, state).await?;
         let look = Look {
             state,
-            since,
-            again: self.task.start == Start::Cursor && (since.is_some() || self.first_look),
+            rescan: self.rescan,
+            again: self.task.start == Start::Cursor && (self.rescan.is_some() || self.first_look),
         };
         // Deleted while it was open: it would be due for ever, and nothing would wait any more.
         let there: BTreeSet<u32> = progress.open().collect();
@@ -74,6 +74,7 @@ impl Folder {
         }
         self.keep(&progress);
         self.first_look = false;
+        self.rescan = None;
         Ok(())
     }
 
@@ -82,12 +83,13 @@ impl Folder {
         &mut self,
         session: &mut Session,
         state: FolderState,
-    ) -> Result<(Progress, Option<Timestamp>), InboxError> {
+    ) -> Result<Progress, InboxError> {
         let seen = seen(state);
-        match Cursor::plan(self.cursor, seen) {
+        match self.plan(seen) {
             Plan::Search { from } => {
                 let uids = session.search_from(from).await?;
-                Ok((Progress::of_search(seen, from, &uids), None))
+                self.note_highest(seen, &uids);
+                Ok(Progress::of_search(seen, from, &uids))
             }
             Plan::Rescan(why) => {
                 self.forget_uids();
@@ -99,7 +101,15 @@ impl Folder {
                     "looking through recent mail"
                 );
                 let uids = session.search_since(days_before(since)).await?;
-                Ok((Progress::of_rescan(seen, &uids), Some(since)))
+                let progress = Progress::of_rescan(seen, &uids);
+                self.note_highest(seen, &uids);
+                let below = self.highest;
+                self.rescan = Some(Rescan { since, below });
+                if why == Why::WentBack {
+                    self.go_back(&progress);
+                }
+                self.keep(&progress);
+                Ok(progress)
             }
         }
     }

@@ -152,6 +152,22 @@ fn a_verification_replaces_the_receipt() {
 }
 
 #[test]
+fn a_cursor_goes_back_with_its_folder_only() {
+    both(|ledger| {
+        let cursor = || ledger.cursor("ops", "INBOX").unwrap();
+        ledger.move_cursor_back("ops", "INBOX", 7, 3).unwrap();
+        assert_eq!(cursor(), None);
+        ledger.set_cursor("ops", "INBOX", 7, 9).unwrap();
+        for (validity, next, expected) in [(8, 1, 9), (7, 12, 9), (7, 3, 3)] {
+            ledger
+                .move_cursor_back("ops", "INBOX", validity, next)
+                .unwrap();
+            assert_eq!(cursor(), Some((7, expected)));
+        }
+    });
+}
+
+#[test]
 fn a_cursor_never_goes_back_within_one_uidvalidity() {
     both(|ledger| {
         assert_eq!(ledger.cursor("ops", "INBOX").unwrap(), None);
