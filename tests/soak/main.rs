@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use ear::Ear;
 use fate::Fate;
+use sftoken::testing::server::Illness;
 use stage::Stage;
 use tokio::time::Instant;
 
@@ -120,10 +121,10 @@ fn memory() -> u64 {
 }
 
 /// A backup was put back, and new mail bears UIDs that the ledger has decisions for, under the same
-/// UIDVALIDITY: it is another mail all the same.
+/// UIDVALIDITY: it is another mail all the same, whether the watch saw the folder between or not.
 #[test]
 fn a_uid_that_is_given_a_second_time_is_another_mail() {
-    for looked_between in [true, false] {
+    for (looked_between, others) in [(true, 0), (true, 5), (false, 0), (false, 1)] {
         let ear = Ear::default();
         ear.runtime().block_on(async {
             let mut stage = Stage::new(0, ear.clone());
@@ -141,9 +142,70 @@ fn a_uid_that_is_given_a_second_time_is_another_mail() {
                 stage.stop_daemon().await;
             }
             let token = stage.send(0, "INBOX");
+            for _ in 0..others {
+                stage.send_other(0, "INBOX");
+            }
             stage.start_daemon();
             tokio::time::sleep(Duration::from_secs(60)).await;
-            assert_eq!(stage.newest(0), Some(token), "{}", stage.story());
+            assert_eq!(stage.newest(0), Some(token), "{others}\n{}", stage.story());
+            stage.stop_daemon().await;
+        });
+    }
+}
+
+/// The same while an older mail is open, which holds the cursor below UIDNEXT.
+#[test]
+fn a_uid_that_is_given_a_second_time_while_others_are_open_is_another_mail() {
+    let ear = Ear::default();
+    ear.runtime().block_on(async {
+        let mut stage = Stage::new(0, ear.clone());
+        stage.send(0, "INBOX");
+        stage.afflict_last(0, "INBOX", Illness::NilBody);
+        stage.start_daemon();
+        for _ in 0..3 {
+            stage.send(0, "INBOX");
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+        }
+        stage.restore(0, "INBOX", 3);
+        let token = stage.send(0, "INBOX");
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert_eq!(stage.newest(0), Some(token), "{}", stage.story());
+        stage.stop_daemon().await;
+    });
+}
+
+/// A folder got new UIDs, or went back, and holds a mail that breaks every connection: it is set aside as
+/// anywhere, and the folders behind it are looked into.
+#[test]
+fn a_mail_that_breaks_connections_does_not_stop_a_rescan() {
+    for went_back in [true, false] {
+        let ear = Ear::default();
+        ear.runtime().block_on(async {
+            let mut stage = Stage::new(0, ear.clone());
+            stage.start_daemon();
+            for _ in 0..3 {
+                stage.send(0, "Junk");
+                tokio::time::sleep(Duration::from_secs(60)).await;
+            }
+            stage.stop_daemon().await;
+            match went_back {
+                true => stage.restore(0, "Junk", 2),
+                false => stage.renumber(0, "Junk"),
+            }
+            stage.send(0, "Junk");
+            stage.afflict_last(0, "Junk", Illness::BodyBreaksConnection);
+            let token = stage.send(0, "INBOX");
+            stage.start_daemon();
+            tokio::time::sleep(Duration::from_secs(2 * 3600)).await;
+            assert_eq!(
+                stage.newest(0),
+                Some(token),
+                "{went_back}\n{}",
+                stage.story()
+            );
+            let log_ins = stage.log_ins()[0];
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+            assert!(stage.log_ins()[0] <= log_ins + 2, "{}", stage.story());
             stage.stop_daemon().await;
         });
     }

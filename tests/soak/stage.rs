@@ -10,7 +10,7 @@ use sftoken::dns::Resolver;
 use sftoken::ingest::token::Token;
 use sftoken::ledger::Ledger;
 use sftoken::store::StoreErrorKind;
-use sftoken::testing::server::{Dice, Fault, Odds, On, Server};
+use sftoken::testing::server::{Dice, Fault, Illness, Odds, On, Server};
 use sftoken::watch::{Clock, MailboxTask, Pipeline, Shutdown, Stores, watch};
 use sftoken::{Policy, Recipe};
 use tokio::sync::mpsc;
@@ -281,9 +281,9 @@ impl Stage {
             let newest = one.sent.last().map(|sent| &sent.token);
             assert_eq!(puts.last(), newest, "{}\n{}", one.name, self.story());
         }
-        // few are overtaken, or this would test little
+        // most are not overtaken, or this would test little
         let (sent, stored) = self.sent_and_stored();
-        assert!(stored * 10 >= sent * 7, "{stored} of {sent} stored");
+        assert!(stored * 2 >= sent, "{stored} of {sent} stored");
     }
 
     fn sent_and_stored(&self) -> (usize, usize) {
@@ -353,6 +353,24 @@ impl Stage {
     /// Puts a backup back.
     pub(crate) fn restore(&self, at: usize, folder: &str, uid_next: u32) {
         self.boxes[at].server.restore(USER, folder, uid_next);
+    }
+
+    /// Gives a folder new UIDs.
+    pub(crate) fn renumber(&self, at: usize, folder: &str) {
+        self.boxes[at].server.renumber(USER, folder);
+    }
+
+    /// Makes the newest mail of a folder ill.
+    pub(crate) fn afflict_last(&self, at: usize, folder: &str, illness: Illness) {
+        let server = &self.boxes[at].server;
+        let uid = server.uid_next(USER, folder) - 1;
+        server.afflict(USER, folder, uid, Some(illness));
+    }
+
+    /// A mail that has nothing to do with tokens.
+    pub(crate) fn send_other(&mut self, at: usize, folder: &str) {
+        let mail = self.sender.unrelated();
+        self.boxes[at].deliver(folder, &mail, self.now());
     }
 
     /// The token that the store holds for a mailbox's account.
