@@ -44,6 +44,8 @@ pub(super) struct Folder {
     is_new: bool,
     /// Mails before this time do not matter when UIDs cannot tell.
     pub(super) not_before: Option<Timestamp>,
+    /// The incarnation of the folder in which the UIDs below mean something, if a rescan has set it.
+    pub(super) uid_validity: Option<u32>,
     /// Mails past the cursor that have their outcome.
     pub(super) settled: BTreeSet<u32>,
     pub(super) open: BTreeMap<u32, Retry>,
@@ -81,6 +83,7 @@ impl Folder {
             begun: false,
             is_new: false,
             not_before,
+            uid_validity: None,
             settled: BTreeSet::new(),
             open: BTreeMap::new(),
             unhandled: BTreeSet::new(),
