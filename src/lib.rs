@@ -38,7 +38,9 @@
 //! - No mail is both unknown and decided: what could not be told ([`Outcome::Undecided`]) stays open, and no cursor
 //!   passes it.
 //! - No older mail replaces a newer token: each slot is locked and ordered by the ledger while it is written.
-//! - No mailbox is written to: EXAMINE and `BODY.PEEK` only.
+//! - No mailbox is written to, unless the user wants handled mail marked or claims made: EXAMINE and `BODY.PEEK`
+//!   otherwise, and no command that changes anything is sent in a folder that is open for reading.
+//! - No silence passes for "nothing there": a connection that cannot prove that it lives is given up.
 //! - No store stands in for another: which one is used is decided by its URL, once.
 //! - No unsafe code, but two system calls that forbid core files.
 //!

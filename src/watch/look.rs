@@ -92,7 +92,6 @@ impl Folder {
                 Ok(Progress::of_search(seen, from, &uids))
             }
             Plan::Rescan(why) => {
-                self.forget_uids();
                 let since = self.oldest();
                 tracing::info!(
                     mailbox = self.task.mailbox,
@@ -102,12 +101,14 @@ impl Folder {
                 );
                 let uids = session.search_since(days_before(since)).await?;
                 let progress = Progress::of_rescan(seen, &uids);
+                self.forget_uids();
                 self.note_highest(seen, &uids);
                 let below = self.highest;
                 self.rescan = Some(Rescan { since, below });
                 if why == Why::WentBack {
                     self.go_back(&progress);
                 }
+                // from here on it is an ordinary look: what breaks it is remembered by the next one
                 self.keep(&progress);
                 Ok(progress)
             }
@@ -123,7 +124,8 @@ impl Folder {
             .unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// The mails that are due, in groups: those that may break the connection last, each alone.
+    /// The mails that are due, in groups: those that may break the connection last, each alone, and the
+    /// worst of them behind the others.
     fn groups(&self, progress: &Progress) -> Vec<Vec<u32>> {
         let now = Instant::now();
         let is_due = |uid: &u32| self.open.get(uid).is_none_or(|retry| retry.due <= now);
@@ -131,8 +133,12 @@ impl Folder {
             .open()
             .filter(is_due)
             .partition(|&uid| self.trials.is_suspect(uid));
+        let mut suspect = suspect;
+        suspect.sort_by_key(|&uid| self.trials.points(uid));
         let sound = sound.chunks(GROUP).map(<[u32]>::to_vec);
-        sound.chain(suspect.iter().map(|&uid| vec![uid])).collect()
+        sound
+            .chain(suspect.into_iter().map(|uid| vec![uid]))
+            .collect()
     }
 
     async fn group(
@@ -147,13 +153,10 @@ impl Folder {
             true => session.undated_heads(uids).await,
             false => session.heads(uids).await,
         };
-        let heads = match heads.inspect_err(|error| self.trials.failed(uids, error)) {
+        let heads = match heads.inspect_err(|error| self.failed(uids, error)) {
             Ok(heads) => heads,
             // The connection still works, and other mails are not to wait.
-            Err(InboxError::Refused { .. }) => {
-                self.put_off(uids);
-                return Ok(());
-            }
+            Err(InboxError::Refused { .. }) => return Ok(()),
             Err(error) => return Err(error),
         };
         let mut heads: BTreeMap<u32, Head> =
@@ -167,12 +170,9 @@ impl Folder {
                     self.trials.begin(uid);
                     let settled = self.mail(session, look, head).await;
                     self.trials.end();
-                    match settled.inspect_err(|error| self.trials.failed(&[uid], error)) {
+                    match settled.inspect_err(|error| self.failed(&[uid], error)) {
                         Ok(settled) => settled,
-                        Err(InboxError::Refused { .. }) => {
-                            self.put_off(&[uid]);
-                            continue;
-                        }
+                        Err(InboxError::Refused { .. }) => continue,
                         Err(error) => return Err(error),
                     }
                 }
@@ -190,10 +190,15 @@ impl Folder {
         Ok(())
     }
 
-    /// The server does not give these now: they are tried again, each alone.
-    fn put_off(&mut self, uids: &[u32]) {
-        for &uid in uids {
-            self.retry_later(uid, None);
+    /// Something went wrong while these were fetched: whoever it was waits longer with each try.
+    fn failed(&mut self, uids: &[u32], error: &InboxError) {
+        self.trials.failed(uids, error);
+        // after a refusal the connection goes on: without a time, nobody would look again
+        let goes_on = matches!(error, InboxError::Refused { .. });
+        if uids.len() == 1 || goes_on {
+            for &uid in uids {
+                self.retry_later(uid, None);
+            }
         }
     }
 

@@ -29,9 +29,14 @@ impl Trials {
         self.points.contains_key(&uid)
     }
 
+    /// How bad it is.
+    pub(super) fn points(&self, uid: u32) -> u32 {
+        self.points.get(&uid).copied().unwrap_or_default()
+    }
+
     /// Whether it is time to set it aside.
     pub(super) fn is_hopeless(&self, uid: u32) -> bool {
-        self.points.get(&uid).is_some_and(|&points| points >= LIMIT)
+        self.points(uid) >= LIMIT
     }
 
     /// Something went wrong while these were fetched.

@@ -19,6 +19,7 @@ mod ledger;
 mod logs;
 mod mail_auth;
 mod mailbox;
+mod misfortune;
 mod oauth;
 mod oracle;
 mod properties;
