@@ -128,9 +128,8 @@ pub(super) async fn special(
 pub(super) async fn exists(wire: &mut Wire, folder: &Folder) -> Result<bool, InboxError> {
     let mut listed = false;
     let line = format!("LIST \"\" {}", folder.quoted());
-    let within = wire.limits.open;
     let told = wire
-        .command_within(within, "LIST", &[&line], |response| {
+        .command("LIST", &[&line], |response| {
             listed |= matches!(response, Response::MailboxData(MailboxDatum::List(_)));
         })
         .await;
@@ -156,8 +155,7 @@ fn by_name<'a>(listed: &'a Listed, name: &str) -> Option<&'a (Vec<String>, Strin
 
 async fn list(wire: &mut Wire, line: &str) -> Result<Listed, InboxError> {
     let mut found = Listed::new();
-    let within = wire.limits.open;
-    wire.command_within(within, "LIST", &[line], |response| {
+    wire.command("LIST", &[line], |response| {
         if let Response::MailboxData(MailboxDatum::List(data)) = response {
             found.extend(entry(data));
         }

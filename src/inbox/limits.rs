@@ -14,11 +14,12 @@ pub struct Limits {
     /// Greeting, capabilities and log-in together: a server that falls silent there is given up. Dovecot
     /// delays refusals by 2 s and more, so not much less than this.
     pub login: Duration,
-    /// Until a folder is opened or listed. A server that stalls behind the log-in shows here; one that
-    /// builds an index first needs longer, so whoever tries again grants more.
-    pub open: Duration,
-    /// One command, from its first byte to its tagged response: chatmail/core lives well with 60 s.
+    /// One command, from its first byte to its tagged response. A server that stalls behind the log-in
+    /// shows here; one that builds an index first, or fetches from an archive, needs longer: whoever tries
+    /// again grants more, up to `patience`.
     pub command: Duration,
+    /// The most that a command is ever granted: chatmail/core lives well with 60 s.
+    pub patience: Duration,
     /// The longest that a dead connection may go unnoticed. Two small packets are the price, at each
     /// probe: a third of this time is for the answer, the rest is the pause before the question.
     pub liveness: Duration,
@@ -63,8 +64,8 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(10),
             login: Duration::from_secs(15),
-            open: Duration::from_secs(15),
-            command: Duration::from_secs(60),
+            command: Duration::from_secs(15),
+            patience: Duration::from_secs(60),
             liveness: Duration::from_secs(30),
             idle_renew: Duration::from_secs(9 * 60),
             poll: Duration::from_secs(60),

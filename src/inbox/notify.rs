@@ -43,11 +43,7 @@ impl Session {
             "NOTIFY SET (selected (MessageNew MessageExpunge)) (mailboxes ({}) (MessageNew MessageExpunge))",
             names.join(" ")
         );
-        let within = self.wire.limits.open;
-        let asked = self
-            .wire
-            .command_within(within, "NOTIFY", &[&line], |_| ())
-            .await;
+        let asked = self.wire.command("NOTIFY", &[&line], |_| ()).await;
         match asked {
             Ok(_) => self.notified = true,
             Err(InboxError::Refused { .. }) => {

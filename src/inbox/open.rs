@@ -60,10 +60,9 @@ impl Session {
             }
             Access::Write => ("SELECT", format!("SELECT {}", folder.quoted())),
         };
-        let within = self.wire.limits.open;
         let opened = self
             .wire
-            .command_within(within, name, &[&line], |response| seen.note(response))
+            .command(name, &[&line], |response| seen.note(response))
             .await;
         match opened {
             Ok(done) => {
@@ -97,10 +96,9 @@ impl Session {
 
     async fn ask_status(&mut self, folder: &Folder, seen: &mut Seen) -> Result<(), InboxError> {
         let line = format!("STATUS {} (UIDVALIDITY UIDNEXT MESSAGES)", folder.quoted());
-        let within = self.wire.limits.open;
         let asked = self
             .wire
-            .command_within(within, "STATUS", &[&line], |response| seen.note(response))
+            .command("STATUS", &[&line], |response| seen.note(response))
             .await;
         // the answer is no news
         self.wire.told.elsewhere.remove(folder.as_str());

@@ -21,8 +21,8 @@ pub(super) struct Pauses {
     network: Backoff,
     slow: Backoff,
     refused: u32,
-    /// How often a folder was not opened in time, in a row.
-    unopened: u32,
+    /// How often a command was not answered in time, in a row.
+    unanswered: u32,
 }
 
 impl Pauses {
@@ -31,7 +31,7 @@ impl Pauses {
             network: Backoff::CONNECTION,
             slow: Backoff::new(SLOW, SLOW * 10),
             refused: 0,
-            unopened: 0,
+            unanswered: 0,
         }
     }
 
@@ -46,8 +46,8 @@ impl Pauses {
         if lived >= SOUND {
             *self = Self::new();
         }
-        if is_unopened(error) {
-            self.unopened += 1;
+        if is_slow_command(error) {
+            self.unanswered += 1;
         }
         match error.class() {
             // what has ended in order is begun anew at once
@@ -67,24 +67,19 @@ impl Pauses {
         self.refused = 0;
     }
 
-    /// Limits for the next connection: a server that needs long to open a folder gets longer.
+    /// Limits for the next connection: a server that needs long for a command gets longer.
     pub(super) fn patient(&self, limits: &Limits) -> Limits {
-        let open = limits.open * 2_u32.saturating_pow(self.unopened.min(8));
+        let granted = limits.command * 2_u32.saturating_pow(self.unanswered.min(8));
         Limits {
-            open: open.min(limits.command.max(limits.open)),
+            command: granted.min(limits.patience.max(limits.command)),
             ..limits.clone()
         }
     }
 }
 
-fn is_unopened(error: &InboxError) -> bool {
-    matches!(
-        error,
-        InboxError::Timeout {
-            phase: Phase::Command("EXAMINE" | "SELECT" | "STATUS" | "LIST" | "NOTIFY"),
-            ..
-        }
-    )
+/// IDLE and NOOP cost a server nothing: who is late there is dead, not slow.
+fn is_slow_command(error: &InboxError) -> bool {
+    matches!(error, InboxError::Timeout { phase: Phase::Command(name), .. } if !["IDLE", "NOOP"].contains(name))
 }
 
 #[cfg(test)]
@@ -113,6 +108,11 @@ mod tests {
         let mut pauses = Pauses::new();
         let first = pauses.after(&cut(None), Duration::ZERO, 1.0).unwrap();
         assert!(first <= Duration::from_millis(500));
+        // a server that restarts is met again within two seconds
+        for _ in 0..12 {
+            let pause = pauses.after(&cut(None), Duration::ZERO, 1.0).unwrap();
+            assert!(pause <= Duration::from_secs(2), "{pause:?}");
+        }
         for _ in 0..20 {
             pauses.after(&cut(None), Duration::ZERO, 0.0).unwrap();
         }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_folder_gets_more_time_with_each_try() {
+    fn a_slow_server_gets_more_time_with_each_try() {
         let mut pauses = Pauses::new();
         let limits = Limits::default();
         let slow = InboxError::Timeout {
@@ -174,7 +174,7 @@ mod tests {
         };
         let mut granted = Vec::new();
         for _ in 0..4 {
-            granted.push(pauses.patient(&limits).open.as_secs());
+            granted.push(pauses.patient(&limits).command.as_secs());
             pauses.after(&slow, Duration::ZERO, 0.5);
         }
         assert_eq!(granted, [15, 30, 60, 60]);

@@ -14,7 +14,7 @@ async fn a_command_suffers_what_was_ordered() {
     let cases = [
         (Fault::Cut, "disconnected", Class::Network, 0),
         (Fault::CutAfter(3), "disconnected", Class::Network, 0),
-        (Fault::Silence, "timeout", Class::Network, 60),
+        (Fault::Silence, "timeout", Class::Network, 15),
         (
             Fault::Refuse(refusal.to_owned()),
             "command_refused",
