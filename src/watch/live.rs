@@ -231,8 +231,8 @@ impl<'m> Lent<'m> {
             let patrols = patrol.is_some() && asked.elapsed() >= self.task.limits.poll;
             for room in others {
                 let told = news.as_ref().is_some_and(|news| news.concerns(&room.name));
-                if told || self.is_due(room) || (patrols && self.has_news(room).await?) {
-                    self.visit(room).await?;
+                if told || self.is_due(room) || (patrols && Box::pin(self.has_news(room)).await?) {
+                    Box::pin(self.visit(room)).await?;
                     is_home = false;
                 }
             }
@@ -240,9 +240,9 @@ impl<'m> Lent<'m> {
                 asked = Instant::now();
             }
             if !is_home {
-                self.visit(home).await?;
+                Box::pin(self.visit(home)).await?;
             } else if wake == Wake::Changed || self.is_due(home) {
-                self.look_again(home).await?;
+                Box::pin(self.look_again(home)).await?;
             }
             self.prove();
         }

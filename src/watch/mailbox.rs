@@ -76,15 +76,17 @@ impl Mailbox {
         &mut self,
         ready: &mut Option<oneshot::Sender<()>>,
     ) -> Result<Never, InboxError> {
-        self.connect().await?;
+        // NOTE: what is soon over is boxed, here and in `stay`: a thousand mailboxes wait most of the time, and
+        // a future is as large as the largest step that it may ever take.
+        Box::pin(self.connect()).await?;
         let mut session = Lent::from(self)?;
         loop {
-            let rooms = session.rooms(ready.is_some()).await?;
+            let rooms = Box::pin(session.rooms(ready.is_some())).await?;
             if let Some(ready) = ready.take() {
-                session.begin(&rooms).await?;
+                Box::pin(session.begin(&rooms)).await?;
                 let _ = ready.send(());
             }
-            session.round(&rooms).await?;
+            Box::pin(session.round(&rooms)).await?;
             session.stay(&rooms).await?;
         }
     }
