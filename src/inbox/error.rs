@@ -9,6 +9,7 @@ mod words;
 pub use proxy::ProxyFault;
 
 use super::guard::Violation;
+use super::text::split_code;
 use super::{BearerError, Pin};
 
 /// A fault of a mailbox connection. `at` is `host:port`. After anything but [`InboxError::Refused`] and
@@ -197,7 +198,7 @@ impl InboxError {
             | Self::BadCredential { .. } => Class::Auth,
             Self::Disconnected {
                 bye: Some(text), ..
-            } if is_slow(None, text) => Class::Throttled,
+            } if is_slow_bye(text) => Class::Throttled,
             Self::Tls {
                 fault: TlsFault::Handshake,
                 ..
@@ -268,6 +269,12 @@ impl TlsFault {
             Self::Handshake => "tls_failed",
         }
     }
+}
+
+/// A BYE has its code in front of its text.
+fn is_slow_bye(text: &str) -> bool {
+    let (code, text) = split_code(text);
+    is_slow(code.as_ref().map(|code| code.word.as_str()), text)
 }
 
 /// Gmail, Exchange, Dovecot and WildDuck say it in words (facts, 3.9). ALERT is no such code: Gmail says

@@ -237,7 +237,7 @@ impl Wire {
             outcome,
         } = data.parsed()
         {
-            return Err(self.disconnected(Some(said(outcome).1)));
+            return Err(self.disconnected(Some(bye(outcome))));
         }
         self.busy = busy;
         Ok(read(data.parsed()))
@@ -377,6 +377,14 @@ async fn caught<F: Future>(future: F) -> Result<F::Output, Panicked> {
         },
     )
     .await
+}
+
+/// What a server says at its end: the code stands in front, as it was sent.
+fn bye(outcome: &Outcome<'_>) -> String {
+    match said(outcome) {
+        (Some(code), text) => format!("[{code}] {text}"),
+        (None, text) => text,
+    }
 }
 
 /// Response code and text of an outcome, fit for an error.
