@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use super::authenticate::authenticate;
 use super::credential::Proof;
-use super::wire::{Done, Wire, capabilities_in, fold};
+use super::outcome::{capabilities_in, fold};
+use super::wire::{Done, Wire};
 use super::{InboxError, Phase, TlsFault};
 use async_imap::imap_proto::{Response, Status};
 

@@ -31,6 +31,7 @@ mod limits;
 mod login;
 mod notify;
 mod open;
+mod outcome;
 mod pin;
 mod proxy;
 mod sasl;

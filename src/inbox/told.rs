@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use async_imap::imap_proto::{MailboxDatum, Response};
 
-use super::wire::said;
+use super::outcome::said;
 
 /// More folders than that are not told apart: all of them are looked at.
 const MAX_FOLDERS: usize = 64;

@@ -10,13 +10,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 
 use async_imap::Client;
-use async_imap::imap_proto::{Capability, MailboxDatum, Outcome, Response, ResponseCode, Status};
+use async_imap::imap_proto::{MailboxDatum, Outcome, Response, ResponseCode, Status};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Duration, Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use super::guard::{Guard, Violation};
-use super::text::{Code, clean, split_code};
+use super::outcome::{bye, capabilities_in, said};
+use super::text::{Code, split_code};
 use super::told::Told;
 use super::{InboxError, Limits, Phase, TlsFault};
 
@@ -377,43 +378,4 @@ async fn caught<F: Future>(future: F) -> Result<F::Output, Panicked> {
         },
     )
     .await
-}
-
-/// What a server says at its end: the code stands in front, as it was sent.
-fn bye(outcome: &Outcome<'_>) -> String {
-    match said(outcome) {
-        (Some(code), text) => format!("[{code}] {text}"),
-        (None, text) => text,
-    }
-}
-
-/// Response code and text of an outcome, fit for an error.
-pub(super) fn said(outcome: &Outcome<'_>) -> (Option<String>, String) {
-    let text = outcome.information.as_deref().unwrap_or_default();
-    let (code, text) = split_code(text);
-    let code = code.map(|code| code.word);
-    let known = outcome.code.as_ref().and_then(|code| match code {
-        ResponseCode::Alert => Some("ALERT"),
-        ResponseCode::TryCreate => Some("TRYCREATE"),
-        ResponseCode::Parse => Some("PARSE"),
-        _ => None,
-    });
-    (known.map(str::to_owned).or(code), clean(text))
-}
-
-/// Capabilities in a response code, folded to upper case: servers write `Imap4Rev1` and `Sasl-IR`.
-pub(super) fn capabilities_in(outcome: &Outcome<'_>) -> Option<Vec<String>> {
-    match &outcome.code {
-        Some(ResponseCode::Capabilities(list)) => Some(list.iter().map(fold).collect()),
-        _ => None,
-    }
-}
-
-/// A capability in upper case.
-pub(super) fn fold(capability: &Capability<'_>) -> String {
-    match capability {
-        Capability::Imap4rev1 => "IMAP4REV1".to_owned(),
-        Capability::Auth(mechanism) => format!("AUTH={}", mechanism.to_ascii_uppercase()),
-        Capability::Atom(atom) => atom.to_ascii_uppercase(),
-    }
 }
