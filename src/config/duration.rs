@@ -41,3 +41,31 @@ fn seconds_of(unit: &str) -> Option<i64> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time() {
+        let secs = |text| parse_duration(text).map(|time| time.as_secs());
+        assert_eq!(secs("90d"), Ok(90 * 86_400));
+        assert_eq!(secs("1h30m"), Ok(5_400));
+        assert_eq!(secs("2w1d1s"), Ok(15 * 86_400 + 1));
+        for bad in [
+            "",
+            "0s",
+            "5",
+            "m",
+            "5 m",
+            "5x",
+            "30m1h",
+            "1d1d",
+            "-5m",
+            "9999999999999w",
+            "5é",
+        ] {
+            secs(bad).expect_err(bad);
+        }
+    }
+}

@@ -374,29 +374,6 @@ fn mailbox_urls() {
     }
 }
 
-#[test]
-fn lengths_of_time() {
-    let secs = |text| parse_duration(text).map(|time| time.as_secs());
-    assert_eq!(secs("90d"), Ok(90 * 86_400));
-    assert_eq!(secs("1h30m"), Ok(5_400));
-    assert_eq!(secs("2w1d1s"), Ok(15 * 86_400 + 1));
-    for bad in [
-        "",
-        "0s",
-        "5",
-        "m",
-        "5 m",
-        "5x",
-        "30m1h",
-        "1d1d",
-        "-5m",
-        "9999999999999w",
-        "5é",
-    ] {
-        secs(bad).expect_err(bad);
-    }
-}
-
 /// Which keys `docs/configuration.md` has in its tables, as [`keys::KEYS`] spells them.
 #[test]
 fn the_documentation_has_every_key_and_no_other() {
