@@ -161,11 +161,14 @@ impl Folder {
             true => session.set_flag(uid, STORED, true).await,
             false => session.set_flag(uid, BOTH, false).await,
         };
-        self.warn(self.pipeline.ledger.unclaimed(source));
         match told {
             // the claim expires by itself
-            Err(InboxError::Refused { .. }) => Ok(()),
-            told => told,
+            Ok(()) | Err(InboxError::Refused { .. }) => {
+                self.warn(self.pipeline.ledger.unclaimed(source));
+                Ok(())
+            }
+            // it may not have been heard: the claim stays known as our own
+            Err(error) => Err(error),
         }
     }
 

@@ -244,6 +244,30 @@ async fn a_claim_that_is_followed_up_is_respected() {
     assert_eq!(world.kept(ANN), Some(token));
 }
 
+/// The token is stored, and the connection breaks before the others are told: the claim is known as our own.
+#[tokio::test(start_paused = true)]
+async fn a_claim_whose_end_was_cut_is_ended_at_once() {
+    let world = World::new(Quirks::default());
+    let (token, uid) = world.send(ANN, "INBOX");
+    // two steps of the claim, then its end
+    for fault in [
+        Fault::Slow(Duration::ZERO),
+        Fault::Slow(Duration::ZERO),
+        Fault::Bye("shutting down".to_owned()),
+    ] {
+        world.server.befall(On::Command("STORE"), fault);
+    }
+    let mut watching = world.watch(MailboxTask {
+        claim: true,
+        ..world.task()
+    });
+    watching.stored().await;
+    assert_eq!(world.kept(ANN), Some(token));
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(world.flags(uid).iter().any(|flag| flag == "$SftokenStored"));
+    assert_eq!(world.store.publishes(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_without_claims_is_watched_without_them() {
     let mut quirks = Quirks::default();
