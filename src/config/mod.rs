@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod keys;
 mod mailbox;
+mod pins;
 mod place;
 mod reader;
 mod transport;

@@ -88,9 +88,7 @@ pub fn questions(mail: &Mail<'_>, policy: &Policy, now: Timestamp) -> Vec<String
     };
     match policy.demand {
         Demand::Nothing | Demand::AuthenticationResults => Vec::new(),
-        Demand::Dkim | Demand::Either => {
-            key_names(&signatures(mail, &from, policy, now), policy)
-        }
+        Demand::Dkim | Demand::Either => key_names(&signatures(mail, &from, policy, now), policy),
     }
 }
 

@@ -99,9 +99,8 @@ fn aligned<'r>(
         .copied()
         .filter(|result| result.domain.as_ref().is_some_and(is_ours))
         .collect();
-    let contradicts = |bad: &&Dkim| {
-        bad.domain.is_none() || ours.iter().any(|result| result.domain == bad.domain)
-    };
+    let contradicts =
+        |bad: &&Dkim| bad.domain.is_none() || ours.iter().any(|result| result.domain == bad.domain);
     if !ours.is_empty() {
         let conflict = failed.iter().any(contradicts);
         return (!conflict).then_some(ours).ok_or(Refusal::ArConflict);

@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 
 use super::canonical::Form;
-use super::{decode_base64, encode_base64};
 use super::tags::{Tags, members};
+use super::{decode_base64, encode_base64};
 use crate::ingest::mail::Field;
 
 /// More names than any `h=` has: each is looked for in the whole header.
