@@ -175,6 +175,10 @@ fn signed(
         match (checked, doubt) {
             (Ok(proof), _) => return Ok(proof),
             (Err(pending @ Doubt::Pending(_)), _) => doubt = Some(pending),
+            // That a key was not asked for must not hide behind one that is not there.
+            (Err(many @ Doubt::Refused(Refusal::DkimTooMany)), Some(Doubt::Refused(_))) => {
+                doubt = Some(many);
+            }
             (Err(first), None | Some(Doubt::Refused(Refusal::DkimNotAligned))) => {
                 doubt = Some(first)
             }

@@ -129,3 +129,7 @@ impl Pins {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pins_tests.rs"]
+mod tests;

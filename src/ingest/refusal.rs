@@ -71,7 +71,7 @@ reasons! {
         DkimKeyNotPinned "dkim_key_not_pinned" "the DKIM signature is not by a pinned key", "if Salesforce has renewed its key, look the new one up and add it to [trust] pinned_keys; else a gateway may have changed the header";
         DkimFailBody "dkim_fail_body" "the body was changed after it was signed", "a gateway may add banners or rewrite links: watch the mailbox that Salesforce writes to";
         DkimFailSignature "dkim_fail_signature" "the DKIM signature does not fit the header and the key", "a gateway may have changed the header: watch the mailbox that Salesforce writes to";
-        ArMissing "ar_missing" "no Authentication-Results field is by the provider that is trusted", "look into the mail for the name that your provider writes there, and give it as [trust] authserv_id; where it writes none, write proof = \"dkim\"";
+        ArMissing "ar_missing" "no Authentication-Results field is by the provider that is trusted", "take your provider's name from a mail that you sent to yourself, and give it as [trust] authserv_id; where it writes none, write proof = \"dkim\"";
         ArMalformed "ar_malformed" "an Authentication-Results field of the trusted provider cannot be read", "if your provider wrote it, report it, and write proof = \"dkim\"; else someone tried to forge it";
         ArFail "ar_fail" "the provider does not say that the sender's DKIM signature holds", "a gateway may have changed the mail before it came to the provider: watch the mailbox that Salesforce writes to";
         ArConflict "ar_conflict" "the provider's results contradict one another, or the mail", "nothing to do: it cannot be told which of them is true";
