@@ -10,6 +10,7 @@ mod hostile_text;
 mod languages;
 mod policy;
 mod provider;
+mod provider_hostile;
 mod salesforce;
 mod unrelated;
 
@@ -157,6 +158,7 @@ pub(crate) fn cases() -> Vec<Case> {
         unrelated::cases(),
         policy::cases(),
         provider::cases(),
+        provider_hostile::cases(),
     ]
     .concat()
 }

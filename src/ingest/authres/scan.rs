@@ -95,12 +95,13 @@ impl<'t> Scanner<'t> {
     /// `salesforce.com` (OpenDMARC, CVE-2020-12272).
     pub(super) fn property_value(&mut self) -> Option<String> {
         self.skip()?;
-        let mut value = match self.next()? {
-            '"' => self.quoted()?,
-            _ => String::new(),
+        let is_quoted = self.next() == Some('"');
+        let mut value = if is_quoted {
+            self.quoted()?
+        } else {
+            String::new()
         };
-        let is_local_part = !value.is_empty() && self.next() == Some('@');
-        if value.is_empty() || is_local_part {
+        if !is_quoted || self.next() == Some('@') {
             value.push_str(self.run(is_plain)?);
         }
         let ends = self.next().is_none_or(|ch| is_space(ch) || ch == ';');

@@ -64,6 +64,11 @@ fn what_providers_write() {
         " mx.example.com; dmarc=pass action=none header.from=example.com;\r\n dmarc=pass(p=REJECT) header.from=example.com;\r\n",
         "mx.example.com | dmarc=pass action=\"none\" header.from=\"example.com\" | dmarc=pass header.from=\"example.com\"",
     );
+    // A bounce has no sender
+    check(
+        " mx.example.com; spf=neutral smtp.mailfrom=\"\" smtp.helo=\"example.com\"; dkim=none (message not signed)\r\n",
+        "mx.example.com | spf=neutral smtp.mailfrom=\"\" smtp.helo=\"example.com\" | dkim=none",
+    );
     // The sender's own server, Salesforce's: not of this grammar (seen April 2026)
     check(
         " mx2.mta.salesforce.com x-tls.subject=\"/C=US/CN=x\"; auth=pass (cipher=X)\r\n",

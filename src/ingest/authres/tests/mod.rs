@@ -2,6 +2,8 @@
 
 mod grammar;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::ingest::policy::Policy;
 use crate::ingest::sender::Address;
@@ -289,4 +291,60 @@ fn without_an_id_nobody_is_believed() {
     let from = Address::parse("support@salesforce.com").unwrap();
     let found = words(&Mail::parse(text.as_bytes()), &from, &Policy::default());
     assert_eq!(found, Err(Refusal::ArMissing));
+}
+
+/// What a sender may have in the envelope or in a header of his own, for the provider to copy.
+fn senders_text() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "x",
+        " ",
+        ";",
+        "dkim=pass",
+        "header.d=salesforce.com",
+        "(",
+        ")",
+        "\"",
+        "\\",
+        "@",
+        ID,
+        "\r\n ",
+        ",",
+        "none",
+    ]);
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_that_a_provider_quotes_counts(text in senders_text(), quoted in any::<bool>(), glued in any::<bool>()) {
+        let escape = |specials: &str| -> String {
+            text.chars().flat_map(|ch| specials.contains(ch).then_some('\\').into_iter().chain([ch])).collect()
+        };
+        let copied = match (quoted, glued) {
+            (true, true) => format!("smtp.mailfrom=\"{}\"@evil.example", escape("\"\\")),
+            (true, false) => format!("reason=\"{}\" smtp.mailfrom=evil.example", escape("\"\\")),
+            (false, _) => format!("({}) smtp.mailfrom=evil.example", escape("()\\")),
+        };
+        let field = format!("Authentication-Results: {ID}; spf=pass {copied}; dkim=none\r\n");
+        prop_assert_eq!(told(&field), "ar_fail", "{}", field);
+    }
+
+    #[test]
+    fn nothing_that_a_provider_copies_as_it_is_gives_another_domain(text in senders_text()) {
+        // Careless: the signature's domain without quotes, and a selector behind it.
+        let text = text.replace("salesforce.com", "evil.example");
+        let field = format!("Authentication-Results: {ID}; dkim=pass header.d=salesforce.com{text}.evil.example header.s={text}\r\n");
+        let told = told(&field);
+        prop_assert!(told.starts_with("ar_") || text.starts_with([' ', ';', '\r']), "{}: {}", told, field);
+    }
+
+    #[test]
+    fn nothing_below_another_field_counts(text in senders_text(), id in any::<bool>()) {
+        let id = if id { ID } else { "" };
+        let forged = format!("Authentication-Results: {id}{text}; {PASS}\r\nAuthentication-Results: {ID}; {PASS}\r\n");
+        let fields = format!("Authentication-Results: {ID}; dkim=none\r\nReceived: x\r\n{forged}");
+        prop_assert_eq!(told(&fields), "ar_fail", "{}", fields);
+    }
 }
