@@ -110,6 +110,12 @@ fn forged() -> Vec<Case> {
             with("dkim=none", &forgery),
         ),
         not_believed(
+            "forged-field-directly-below-none",
+            "ar_conflict",
+            "OpenDKIM issue 185",
+            with("none", &forgery),
+        ),
+        not_believed(
             "forged-field-directly-above",
             "ar_conflict",
             "OpenDKIM issue 185",

@@ -33,16 +33,28 @@ use field::{Finding, Results, Unreadable};
 use super::mail::{Field, Mail};
 use super::refusal::Refusal;
 
+/// More results than any provider writes: one for each signature (we look at 32 at most), and as many of
+/// other methods. Each pass is held against the mail's signatures, so their number must be bounded.
+const MAX_FINDINGS: usize = 64;
+
 /// The findings of the block of `id`.
 fn block(mail: &Mail<'_>, id: &str) -> Result<Vec<Finding>, Refusal> {
     let fields = mail.fields().iter().map(|field| of_id(field, id));
     let mut block = fields.skip_while(Option::is_none).map_while(|field| field);
     let first = block.next().ok_or(Refusal::ArMissing)?;
     let mut found = Vec::new();
+    let mut says_none = false;
     for field in std::iter::once(first).chain(block) {
-        found.extend(field.map_err(|_| Refusal::ArMalformed)?.found);
+        let results = field.map_err(|_| Refusal::ArMalformed)?;
+        says_none |= results.found.is_empty();
+        found.extend(results.found);
     }
-    Ok(found)
+    // "Nothing was checked" and a result: one of the two is not the provider's.
+    if says_none && !found.is_empty() {
+        return Err(Refusal::ArConflict);
+    }
+    let sensible = found.len() <= MAX_FINDINGS;
+    sensible.then_some(found).ok_or(Refusal::ArMalformed)
 }
 
 /// The field, if it is an Authentication-Results field of this id.

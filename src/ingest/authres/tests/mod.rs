@@ -283,6 +283,20 @@ fn only_the_block_on_top_counts() {
     // A forged field below, and the provider's own above says that nothing was signed.
     check(&format!("{}{received}{pass}", ours("dkim=none")), "ar_fail");
     check(&format!("{}{pass}", ours("dkim=none")), "ar_conflict");
+    check(&format!("{}{pass}", ours("none")), "ar_conflict");
+    check(&format!("{pass}{}", ours("none")), "ar_conflict");
+}
+
+#[test]
+fn a_flood_of_results_is_not_worked_through() {
+    let results = |count: usize| {
+        let other = "; dkim=fail header.d=x.example".repeat(count - 1);
+        format!("{PASS}{other}")
+    };
+    check_results(&results(64), "salesforce.com sf2026");
+    check_results(&results(65), "ar_malformed");
+    let field = format!("Authentication-Results: {ID}; {PASS}\r\n");
+    check(&field.repeat(65), "ar_malformed");
 }
 
 #[test]
