@@ -100,11 +100,8 @@ fn findings(scanner: &mut Scanner<'_>) -> Option<Vec<Finding>> {
 /// The version of the field, if it is told: we know 1.
 fn version(scanner: &mut Scanner<'_>) -> Option<()> {
     let is_apart = scanner.skip()?;
-    match scanner.next() {
-        Some(ch) if ch.is_ascii_digit() && is_apart => one(scanner),
-        Some(ch) if ch != ';' => None,
-        _ => Some(()),
-    }
+    let is_told = is_apart && scanner.next().is_some_and(|ch| ch.is_ascii_digit());
+    if is_told { one(scanner) } else { Some(()) }
 }
 
 fn one(scanner: &mut Scanner<'_>) -> Option<()> {

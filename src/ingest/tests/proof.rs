@@ -235,6 +235,28 @@ fn a_key_that_could_not_be_asked_for_leaves_the_mail_undecided() {
 }
 
 #[test]
+fn a_signature_that_nobody_looked_at_may_belie_the_provider() {
+    let relays = |count| signature("d=salesforce.com", "d=relay.example").repeat(count);
+    let policy = Policy {
+        demand: Demand::AuthenticationResults,
+        ..either()
+    };
+    let told = |relays: &str, own: &str| format!("{PASS}{relays}{own}");
+    check_offline(&told(&relays(8), ""), &policy, FOUND);
+    check_offline(
+        &told(&relays(8), &signature("s=s1", "s=s1; l=1")),
+        &policy,
+        "dkim_too_many",
+    );
+    check_offline(
+        &told(&relays(7), &signature("s=s1", "s=s1; l=1")),
+        &policy,
+        "dkim_l_tag",
+    );
+    check_offline(&told(&relays(7), &by_selectors(&["s1"])), &policy, FOUND);
+}
+
+#[test]
 fn a_whole_key_that_is_pinned_needs_no_dns() {
     // The signature is nobody's, and that is told without a question.
     let policy = pinned("s1", Pin::Key(vec![0; 32]));
