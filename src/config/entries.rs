@@ -33,6 +33,10 @@ impl Entries {
         self.0.insert(path, (value, place));
     }
 
+    pub(super) fn holds(&self, path: &[String]) -> bool {
+        self.0.contains_key(path)
+    }
+
     /// Removes what stands below a table.
     pub(super) fn empty(&mut self, table: &[String]) {
         let inside = |path: &[String]| path.len() > table.len() && path.starts_with(table);
@@ -159,7 +163,11 @@ impl Reading<'_> {
                 continue;
             }
             let path = [path, &[name]].concat();
-            match read(Kind::Text, value.get_ref()) {
+            let read = match self.entries.holds(&path) {
+                true => Err(twice()),
+                false => read(Kind::Text, value.get_ref()),
+            };
+            match read {
                 Ok(value) => self.entries.insert(path, value, place),
                 Err((problem, hint)) => {
                     let error = ConfigError::new(place, &path.join("."), &problem, &hint);
@@ -184,6 +192,12 @@ pub(super) fn unknown(path: &[String], place: Place) -> ConfigError {
         None => "see `sftoken --help` and the README for the keys that there are".to_owned(),
     };
     ConfigError::new(place, &path.join("."), "no such key", &hint)
+}
+
+/// Of two ways to write one name, TOML takes both.
+pub(super) fn twice() -> (String, String) {
+    let problem = "the name stands twice in the table";
+    (problem.to_owned(), "leave one of the two".to_owned())
 }
 
 fn not_a_table(path: &[String]) -> (String, String) {

@@ -6,7 +6,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::entries::{Entries, Value, wants};
+use super::entries::{Entries, Value, twice, wants};
 use super::error::{ConfigError, Place};
 use super::keys::{self, KEYS, Kind};
 
@@ -189,7 +189,12 @@ fn map(
     entries.empty(path);
     entries.insert(path.to_vec(), Value::Table, place.clone());
     for (name, text) in pairs {
-        entries.insert([path, &[name]].concat(), Value::Text(text), place.clone());
+        let path = [path, &[name]].concat();
+        if entries.holds(&path) {
+            let (problem, hint) = twice();
+            return Err(wrong(variable, &path.join("."), &problem, &hint));
+        }
+        entries.insert(path, Value::Text(text), place.clone());
     }
     Ok(())
 }

@@ -20,7 +20,9 @@ pub(super) fn pinned_keys(reader: &Reader<'_>, policy: &Policy) -> Result<Pins, 
         check_name(&name, policy).map_err(|(problem, hint)| wrong(&problem, &hint))?;
         let pin = Pin::parse(reader.text(&key).unwrap_or_default());
         let pin = pin.map_err(|error| wrong(&error.to_string(), remedy(error)))?;
-        pins.insert(&name, pin);
+        if pins.insert(&name, pin).is_some() {
+            return Err(wrong("the key is pinned twice", "leave one of the two"));
+        }
     }
     if !pins.is_empty() && policy.demand != Demand::Dkim {
         let problem = "a provider does not tell by which key it was convinced, so its word would pass by the pins";

@@ -285,6 +285,26 @@ fn pins_that_could_never_count() {
 }
 
 #[test]
+fn of_two_pins_for_one_key_none_is_taken_in_silence() {
+    let full = "s1._domainkey.salesforce.com";
+    for (keys, problem) in [
+        (
+            format!("pinned_keys = {{ s1 = \"{KEY}\", S1 = \"{KEY}\" }}"),
+            "trust.pinned_keys.s1: the key is pinned twice",
+        ),
+        (
+            format!("pinned_keys = {{ \"{full}\" = \"{KEY}\", {full} = \"{KEY}\" }}"),
+            "trust.pinned_keys.s1._domainkey.salesforce.com: the name stands twice in the table",
+        ),
+    ] {
+        wrong(&keys, problem, "one of the two");
+    }
+    let twice = format!("s1={KEY},s1={KEY}");
+    let error = read("", &[("SFTOKEN_TRUST_PINNED_KEYS", &twice)]).expect_err("twice");
+    assert!(error.to_string().contains("stands twice"), "{error}");
+}
+
+#[test]
 fn a_providers_word_would_pass_by_the_pins() {
     for proof in ["authentication-results", "either"] {
         wrong(

@@ -71,9 +71,9 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 pub struct Pins(BTreeMap<String, Pin>);
 
 impl Pins {
-    /// Adds a pin; the name without regard to case.
-    pub fn insert(&mut self, name: &str, pin: Pin) {
-        self.0.insert(name.to_ascii_lowercase(), pin);
+    /// Adds a pin; the name without regard to case. Gives back the one that stood there.
+    pub fn insert(&mut self, name: &str, pin: Pin) -> Option<Pin> {
+        self.0.insert(name.to_ascii_lowercase(), pin)
     }
 
     /// Whether every key counts.
