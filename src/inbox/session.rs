@@ -139,7 +139,7 @@ impl Session {
     /// [`InboxError::NoSuchFolder`] when no folder has that use.
     pub async fn resolve_folder(&mut self, name: &str) -> Result<Folder, InboxError> {
         if name.starts_with('\\') {
-            folder::special(&mut self.wire, &self.known, name).await
+            folder::special(&mut self.wire, self.known, name).await
         } else {
             Ok(Folder::named(name))
         }
