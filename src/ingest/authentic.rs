@@ -13,9 +13,10 @@ use super::mail::{Field, Mail};
 use super::policy::{Demand, Policy};
 use super::refusal::{Pending, Refusal};
 use super::sender::{Address, sender};
+use super::witness::{Gate, Nobody, Verdict, Witness};
 
 /// Signatures that are looked at; more are how a verifier is kept busy (contract: trust, 1).
-const MAX_SIGNATURES: usize = 8;
+pub(super) const MAX_SIGNATURES: usize = 8;
 /// DNS questions that one mail may cause.
 const MAX_QUESTIONS: usize = 3;
 
@@ -39,6 +40,15 @@ pub enum Doubt {
 impl From<Refusal> for Doubt {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<Doubt> for Verdict {
+    fn from(doubt: Doubt) -> Self {
+        match doubt {
+            Doubt::Refused(refusal) => refusal.into(),
+            Doubt::Pending(pending) => pending.into(),
+        }
     }
 }
 
@@ -72,19 +82,31 @@ pub fn prove<'m>(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Authentic<'m>, Doubt> {
-    let from = presentable(mail, policy)?;
+    prove_before(&mut Nobody, mail, keys, policy, now)
+}
+
+/// [`prove`] before a witness.
+pub(super) fn prove_before<'m>(
+    witness: &mut impl Witness,
+    mail: &'m Mail<'m>,
+    keys: &KeyAnswers,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Authentic<'m>, Doubt> {
+    let from = presentable(witness, mail, policy)?;
     let proof = match policy.demand {
-        Demand::Nothing => Proof::NONE,
-        Demand::Dkim => signed(mail, &from, keys, policy, now)?,
+        Demand::Nothing => Ok(Proof::NONE),
+        Demand::Dkim => signed(witness, mail, &from, keys, policy, now),
     };
-    let date = fresh(mail, policy, now)?;
+    let proof = witness.gate(Gate::Proof, proof)?;
+    let date = witness.gate(Gate::Date, fresh(mail, policy, now))?;
     Ok(Authentic { mail, proof, date })
 }
 
 /// The names of the keys that [`prove`] needs: none when a cheaper gate refuses already.
 #[must_use]
 pub fn questions(mail: &Mail<'_>, policy: &Policy, now: Timestamp) -> Vec<String> {
-    let Ok(from) = presentable(mail, policy) else {
+    let Ok(from) = presentable(&mut Nobody, mail, policy) else {
         return Vec::new();
     };
     if policy.demand == Demand::Nothing {
@@ -106,13 +128,27 @@ fn key_names(signatures: &[Result<Signature<'_>, Refusal>]) -> Vec<String> {
 }
 
 /// Everything that can be told without a signature.
-fn presentable(mail: &Mail<'_>, policy: &Policy) -> Result<Address, Refusal> {
+fn presentable(
+    witness: &mut impl Witness,
+    mail: &Mail<'_>,
+    policy: &Policy,
+) -> Result<Address, Refusal> {
+    witness.gate(Gate::Fields, well_formed(mail, policy))?;
+    witness.gate(Gate::Sender, trusted_sender(mail, policy))
+}
+
+/// Size, octets and header fields.
+fn well_formed(mail: &Mail<'_>, policy: &Policy) -> Result<(), Refusal> {
     if mail.raw().len() > policy.max_size {
         return Err(Refusal::TooLarge);
     }
     mail.check_octets()?;
     check_single(mail)?;
-    check_subject(mail)?;
+    check_subject(mail)
+}
+
+/// The one address in From.
+fn trusted_sender(mail: &Mail<'_>, policy: &Policy) -> Result<Address, Refusal> {
     let from = mail.named("from").next().ok_or(Refusal::HeaderMissing)?;
     let from = sender(from)?;
     let allowed = policy.senders.iter().any(|sender| from.is(sender));
@@ -159,6 +195,7 @@ fn check_subject(mail: &Mail<'_>) -> Result<(), Refusal> {
 
 /// A signature that holds: a pass beats "could not ask", which beats the first failure.
 fn signed(
+    witness: &mut impl Witness,
     mail: &Mail<'_>,
     from: &Address,
     keys: &KeyAnswers,
@@ -167,11 +204,14 @@ fn signed(
 ) -> Result<Proof, Doubt> {
     let signatures = signatures(mail, from, policy, now);
     let asked = key_names(&signatures);
+    witness.judged(&signatures);
     let mut doubt: Option<Doubt> = None;
-    for signature in signatures {
+    for (at, signature) in signatures.into_iter().enumerate() {
+        let told = |name: &str, answer: &KeyAnswer| witness.key(at, name, answer);
         let checked = signature
             .map_err(Doubt::from)
-            .and_then(|signature| check(mail, signature, keys, &asked));
+            .and_then(|signature| check(mail, signature, keys, &asked, told));
+        witness.signature(at, &checked);
         match (checked, doubt) {
             (Ok(proof), _) => return Ok(proof),
             (Err(pending @ Doubt::Pending(_)), _) => doubt = Some(pending),
@@ -267,12 +307,15 @@ fn check(
     signature: Signature<'_>,
     keys: &KeyAnswers,
     asked: &[String],
+    told: impl FnOnce(&str, &KeyAnswer),
 ) -> Result<Proof, Doubt> {
     let name = signature.key_name();
     if !asked.contains(&name) {
         return Err(Refusal::DkimTooMany.into());
     }
-    let records = match keys.get(&name) {
+    let answer = keys.get(&name);
+    told(&name, answer);
+    let records = match answer {
         KeyAnswer::Records(records) => records,
         KeyAnswer::Absent => return Err(Refusal::DkimKeyMissing.into()),
         KeyAnswer::Unknown => return Err(Doubt::Pending(Pending::DkimTemperror)),
