@@ -20,6 +20,20 @@ pub(super) const MAX_SIGNATURES: usize = 8;
 /// DNS questions that one mail may cause.
 const MAX_QUESTIONS: usize = 3;
 
+/// Fields that stand once at most, and the first three exactly once.
+pub(super) const SINGLE: [&str; 10] = [
+    "from",
+    "subject",
+    "date",
+    "to",
+    "content-type",
+    "mime-version",
+    "message-id",
+    "content-transfer-encoding",
+    "sender",
+    "reply-to",
+];
+
 /// A mail that is believed: only [`prove`] makes one.
 #[derive(Debug)]
 pub struct Authentic<'m> {
@@ -158,21 +172,9 @@ fn trusted_sender(mail: &Mail<'_>, policy: &Policy) -> Result<Address, Refusal> 
 /// A field that stands twice is read by one program and verified by another (RFC 6376, 8.15), so
 /// each must stand once, whether the signature covers it or not.
 fn check_single(mail: &Mail<'_>) -> Result<(), Refusal> {
-    let names = [
-        "from",
-        "subject",
-        "date",
-        "to",
-        "content-type",
-        "mime-version",
-        "message-id",
-        "content-transfer-encoding",
-        "sender",
-        "reply-to",
-    ];
-    let mut counts = [0_usize; 10];
+    let mut counts = [0_usize; SINGLE.len()];
     for field in mail.fields() {
-        if let Some(at) = names.iter().position(|name| field.is(name)) {
+        if let Some(at) = SINGLE.iter().position(|name| field.is(name)) {
             counts[at] += 1;
         }
     }

@@ -8,11 +8,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Outcome;
-use super::authentic::MAX_SIGNATURES;
+use super::authentic::{MAX_SIGNATURES, SINGLE};
 use super::dkim::{KeySeen, SignatureSeen};
 use super::keys::{KeyAnswer, KeyAnswers};
 use super::label::kind;
 use super::mail::Mail;
+use super::outline::outline;
 use super::policy::{Demand, Policy};
 use super::recipe::{Recipe, SubjectForm};
 use super::refusal::Refusal;
@@ -25,6 +26,8 @@ pub struct Explanation {
     verdicts: [Verdict; Gate::ALL.len()],
     /// The labels of the view that is being read.
     counted: Option<Labels>,
+    /// How many accounts are looked for; none: anyone's tokens are taken.
+    pub accounts: usize,
     /// The mail's size in bytes, and how many header fields it has.
     pub size: (usize, usize),
     /// The subject, decoded.
@@ -33,8 +36,10 @@ pub struct Explanation {
     pub from: Option<String>,
     /// The Date, and how long ago it was.
     pub date: Option<(Timestamp, SignedDuration)>,
-    /// What stands in Content-Type.
-    pub content_type: Option<String>,
+    /// Fields that should stand once and stand more often.
+    pub repeated: Vec<&'static str>,
+    /// The parts, a line each, indented by their depth; empty where nobody came to look.
+    pub parts: Vec<String>,
     /// How well the subject is known; `None` when nothing in the header speaks of a trusted domain.
     pub claim: Option<Claimed>,
     /// What each way of showing the mail gave, when it was looked at.
@@ -115,11 +120,15 @@ pub fn explain(
     recipes: &[Recipe],
     now: Timestamp,
 ) -> (Outcome, Explanation) {
-    let mut seen = Explanation::of(mail, now);
+    let mut seen = Explanation::of(mail, policy, now);
     let outcome = super::examine_before(&mut seen, mail, keys, policy, recipes, now);
     let proof = seen.verdict(Gate::Proof);
     if policy.demand == Demand::Nothing && proof == Verdict::Held {
         seen.verdicts[Gate::Proof as usize] = Verdict::Waived;
+    }
+    if seen.verdict(Gate::Structure) != Verdict::NotReached {
+        let lines = outline(mail).into_iter();
+        seen.parts = lines.map(without_secrets).collect();
     }
     (outcome, seen)
 }
@@ -132,14 +141,14 @@ pub fn explain_oversized(
     recipes: &[Recipe],
     now: Timestamp,
 ) -> (Outcome, Explanation) {
-    let mut seen = Explanation::of(header, now);
+    let mut seen = Explanation::of(header, policy, now);
     let outcome = super::oversized_before(&mut seen, header, policy, recipes);
     (outcome, seen)
 }
 
 impl Explanation {
     /// What can be told before anything is judged.
-    fn of(mail: &Mail<'_>, now: Timestamp) -> Self {
+    fn of(mail: &Mail<'_>, policy: &Policy, now: Timestamp) -> Self {
         let text = |name: &str| {
             let field = mail.named(name).next();
             field.and_then(|field| field.text()).map(without_secrets)
@@ -156,13 +165,18 @@ impl Explanation {
         Self {
             verdicts: [Verdict::NotReached; Gate::ALL.len()],
             counted: None,
+            accounts: policy.accounts.len(),
             size: (mail.raw().len(), mail.fields().len()),
             subject: subject
                 .and_then(|field| field.decoded())
                 .map(without_secrets),
             from: text("from"),
             date: mail.date().map(|date| (date, now.duration_since(date))),
-            content_type: text("content-type"),
+            repeated: SINGLE
+                .into_iter()
+                .filter(|name| mail.named(name).nth(1).is_some())
+                .collect(),
+            parts: Vec::new(),
             claim: None,
             views: Vec::new(),
             proofs: signatures.take(MAX_SIGNATURES).map(proof).collect(),

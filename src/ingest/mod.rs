@@ -12,6 +12,7 @@ mod encoded_word;
 mod html;
 pub mod mail;
 mod mime;
+mod outline;
 pub mod text;
 
 pub mod authentic;
