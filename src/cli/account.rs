@@ -154,6 +154,7 @@ fn proof(seen: &Explanation) -> String {
         .position(|ProofSeen::Dkim(dkim)| dkim.verdict == Verdict::Held);
     match held {
         Some(at) => format!("DKIM signature {} of {number} holds", at + 1),
+        None if number == 0 => "no DKIM signature".to_owned(),
         None => format!("DKIM signatures: {number}; none holds"),
     }
 }

@@ -70,6 +70,10 @@ impl Style {
     #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { colours: false };
 
+    /// Colours, wherever it is.
+    #[cfg(test)]
+    pub(crate) const COLOURED: Self = Self { colours: true };
+
     /// The text in a colour, or as it is.
     pub(crate) fn paint(self, colour: Colour, text: &str) -> Cow<'_, str> {
         if !self.colours {
