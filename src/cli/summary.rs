@@ -100,7 +100,9 @@ pub(crate) fn write(
 ) -> io::Result<()> {
     verdict(out, shown, outcome, style, unproven)?;
     writeln!(out)?;
-    let mut row = |name: &str, value: &str| writeln!(out, "  {name:<11} {}", escape(value));
+    let mut row = |name: &str, value: &str| {
+        writeln!(out, "  {name:<11} {}", style.fold(&escape(value), 14, 14))
+    };
     if let Outcome::Found(found) = outcome {
         row("username", &found.username)?;
         row("org", found.org.as_str())?;

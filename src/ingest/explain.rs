@@ -11,13 +11,13 @@ use super::Outcome;
 use super::authentic::{MAX_SIGNATURES, SINGLE};
 use super::dkim::{KeySeen, SignatureSeen};
 use super::keys::{KeyAnswer, KeyAnswers};
-use super::label::kind;
 use super::mail::Mail;
 use super::outline::outline;
 use super::policy::{Demand, Policy};
 use super::recipe::{Recipe, SubjectForm};
+use super::redact::without_secrets;
 use super::refusal::Refusal;
-use super::token::{Fingerprint, MIN_LEN, Token};
+use super::token::{Fingerprint, Token};
 use super::witness::{Gate, Labels, Verdict, Witness};
 
 /// The account of an examination.
@@ -112,6 +112,21 @@ pub enum AnswerSeen {
 }
 
 /// [`examine`](super::examine) with an account of it: the same outcome, by the same code.
+///
+/// ```
+/// use sftoken::ingest::explain::explain;
+/// use sftoken::ingest::witness::{Gate, Verdict};
+/// use sftoken::{KeyAnswers, Mail, Policy, Recipe};
+///
+/// let mail = b"From: support@salesforce.com\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\
+///     Subject: Your new Salesforce security token\r\n\r\nUsername: ann@acme.example\r\n";
+/// let now = "2026-11-23T10:05:00Z".parse().unwrap();
+/// let (mail, keys) = (Mail::parse(mail), KeyAnswers::default());
+/// let (_, seen) = explain(&mail, &keys, &Policy::default(), Recipe::built_in(), now);
+/// assert_eq!(seen.verdict(Gate::Sender), Verdict::Held);
+/// assert_eq!(seen.verdict(Gate::Proof).kind(), Some("dkim_missing"));
+/// assert_eq!(seen.verdict(Gate::Date), Verdict::NotReached);
+/// ```
 #[must_use]
 pub fn explain(
     mail: &Mail<'_>,
@@ -281,34 +296,6 @@ fn presentable(signature: SignatureSeen) -> SignatureSeen {
         length: signature.length.map(without_secrets),
         ..signature
     }
-}
-
-/// The text without what could be a token: who forwards one may have put it into the subject.
-fn without_secrets(text: String) -> String {
-    let is_part = |ch: char| ch.is_ascii_alphanumeric();
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some(begin) = rest.find(is_part) {
-        let end = rest[begin..].find(|ch| !is_part(ch));
-        let end = end.map_or(rest.len(), |end| begin + end);
-        kept.push_str(&rest[..begin]);
-        match may_be_token(&rest[begin..end]) {
-            true => kept.push_str("(like a token, not shown)"),
-            false => kept.push_str(&rest[begin..end]),
-        }
-        rest = &rest[end..];
-    }
-    kept.push_str(rest);
-    kept
-}
-
-/// A long run in which capital letters, small letters and digits alternate, or all three occur: no
-/// word, and hardly a name.
-fn may_be_token(run: &str) -> bool {
-    let kinds: Vec<u8> = run.bytes().map(kind).collect();
-    let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    let all = [b'0', b'A', b'a'].iter().all(|kind| kinds.contains(kind));
-    run.len() >= MIN_LEN && (all || changes * 4 > run.len())
 }
 
 fn verdict<T, E: Copy + Into<Verdict>>(result: &Result<T, E>) -> Verdict {

@@ -270,6 +270,9 @@ fn a_key_record_is_told_as_far_as_it_can_be_read() {
         let records: Vec<String> = records.iter().map(|&record| record.to_owned()).collect();
         KeySeen::of(&records).map(|key| (key.kind, key.bits))
     };
+    let limited = KEY.replace("k=rsa", "t=y:s; s=email; k=rsa");
+    let allows = KeySeen::of(&[limited]).unwrap().allows;
+    assert_eq!(allows, "t=y:s s=email");
     assert_eq!(seen(&[KEY]), Some(("rsa".to_owned(), Some(1024))));
     assert_eq!(seen(&["p=AAAA"]), Some(("rsa".to_owned(), None)));
     let ed25519 = "k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";

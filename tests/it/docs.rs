@@ -116,7 +116,7 @@ fn every_mark_of_an_account_is_explained() {
         .iter()
         .map(|row| row[0].trim_matches('`').to_owned())
         .collect();
-    let of_code: BTreeSet<_> = returned_by("src/cli/account.rs", "fn mark(");
+    let of_code: BTreeSet<_> = returned_by("src/cli/account/mod.rs", "fn mark(");
     assert_eq!(of_docs, of_code);
 }
 

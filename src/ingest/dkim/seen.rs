@@ -72,6 +72,8 @@ pub struct KeySeen {
     pub kind: String,
     /// Its size, if it can be read.
     pub bits: Option<usize>,
+    /// What the owner allows: `t=`, `s=` and `h=` as they stand.
+    pub allows: String,
     /// `sha256:HEX` of the decoded `p=`: names the key, so that it can be pinned.
     pub fingerprint: String,
 }
@@ -98,9 +100,15 @@ impl KeySeen {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
+        let allows = ["t", "s", "h"].into_iter().filter_map(|name| {
+            let value = tags.get(name)?;
+            Some(format!("{name}={}", in_one_line(value)))
+        });
+        let allows: Vec<String> = allows.collect();
         Some(Self {
             kind,
             bits,
+            allows: allows.join(" "),
             fingerprint: format!("sha256:{hex}"),
         })
     }

@@ -4,21 +4,19 @@
 //! judges, and never sees a token. Whatever comes from the mail is escaped and cut to a length that
 //! fits a page.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::render::{Colour, Style, escape};
-use crate::ingest::dkim::SignatureSeen;
-use crate::ingest::explain::{AnswerSeen, Claimed, DkimSeen, Explanation, ProofSeen, ViewSeen};
+use super::render::{Colour, Style, clipped};
+use crate::ingest::explain::{Claimed, Explanation, ProofSeen, ViewSeen};
 use crate::ingest::recipe::SubjectForm;
 use crate::ingest::witness::{Gate, Verdict};
 
-/// Longer texts of a mail are cut: nobody reads on, and a page is to stay one.
-const MAX_TEXT: usize = 160;
-/// Lists are broken into lines of about this width.
-const WIDTH: usize = 72;
+mod signature;
+
+/// Where the text of a gate begins.
+const COLUMN: usize = 22;
 
 /// Writes the gates, then the proofs.
 pub(crate) fn write(out: &mut impl Write, seen: &Explanation, style: Style) -> io::Result<()> {
@@ -26,13 +24,13 @@ pub(crate) fn write(out: &mut impl Write, seen: &Explanation, style: Style) -> i
     for gate in Gate::ALL {
         self::gate(out, seen, gate, style)?;
     }
-    let order = "where a token is stored: parse stores none";
-    writeln!(out, "    {:<8}{:<10}{order}", "-", "order")?;
+    let order = ["where a token is stored: parse stores none".to_owned()];
+    row(out, Verdict::NotReached, "order", &order, style)?;
     let number = seen.proofs.len() + seen.beyond;
     for (at, proof) in seen.proofs.iter().enumerate() {
         let ProofSeen::Dkim(dkim) = proof;
-        write!(out, "  DKIM signature {} of {number}: ", at + 1)?;
-        signature(out, dkim, style)?;
+        let name = format!("  DKIM signature {} of {number}: ", at + 1);
+        signature::write(out, &name, dkim, style)?;
     }
     match seen.beyond {
         0 => Ok(()),
@@ -52,16 +50,34 @@ fn gate(out: &mut impl Write, seen: &Explanation, gate: Gate, style: Style) -> i
         Verdict::NotReached => lines.push("not reached".to_owned()),
         _ => lines.extend(details(seen, gate)),
     }
+    if lines.is_empty() {
+        lines.push(verdict.to_string());
+    }
     if !verdict.hint().is_empty() {
         lines.push(format!("hint: {}", verdict.hint()));
     }
-    let mut lines = lines.into_iter();
+    row(out, verdict, gate.as_str(), &lines, style)
+}
+
+/// The mark, the gate's name, and lines of text beside them.
+fn row(
+    out: &mut impl Write,
+    verdict: Verdict,
+    name: &str,
+    lines: &[String],
+    style: Style,
+) -> io::Result<()> {
     // Padded before it is painted: colours have no width.
     let mark = format!("{:<8}", mark(verdict));
     let mark = colour(verdict).map_or(mark.as_str().into(), |colour| style.paint(colour, &mark));
-    let first = lines.next().unwrap_or_default();
-    writeln!(out, "    {mark}{:<10}{first}", gate.as_str())?;
-    lines.try_for_each(|line| writeln!(out, "{:22}{line}", ""))
+    write!(out, "    {mark}{name:<10}")?;
+    for (number, line) in lines.iter().enumerate() {
+        if number > 0 {
+            write!(out, "{:COLUMN$}", "")?;
+        }
+        writeln!(out, "{}", style.fold(line, COLUMN, COLUMN))?;
+    }
+    Ok(())
 }
 
 fn mark(verdict: Verdict) -> &'static str {
@@ -89,21 +105,21 @@ fn details(seen: &Explanation, gate: Gate) -> Vec<String> {
     match gate {
         Gate::Claim => claim(seen),
         Gate::Fields => vec![fields(seen)],
-        Gate::Sender => vec![text(seen.from.as_deref())],
+        Gate::Sender => vec![shown(seen.from.as_deref())],
         Gate::Proof => vec![proof(seen)],
         Gate::Date => seen
             .date
             .iter()
             .map(|&(date, age)| dated(date, age))
             .collect(),
-        Gate::Structure => seen.parts.iter().map(|part| text(Some(part))).collect(),
+        Gate::Structure => seen.parts.iter().map(|part| shown(Some(part))).collect(),
         Gate::Token => views(&seen.views),
         Gate::Account => vec![account(seen)],
     }
 }
 
 fn claim(seen: &Explanation) -> Vec<String> {
-    let subject = format!("subject: {}", text(seen.subject.as_deref()));
+    let subject = format!("subject: {}", shown(seen.subject.as_deref()));
     let Some(claim) = &seen.claim else {
         let why = "neither the subject nor From nor a signature names a trusted sender's domain or such a token";
         return vec![why.to_owned(), subject];
@@ -113,7 +129,7 @@ fn claim(seen: &Explanation) -> Vec<String> {
         let names: Vec<_> = claim
             .usernames
             .iter()
-            .map(|name| text(Some(name)))
+            .map(|name| shown(Some(name)))
             .collect();
         lines.push(format!(
             "the body names {} before a token",
@@ -203,7 +219,7 @@ fn view(view: &ViewSeen) -> String {
     match &view.found {
         Ok(pair) => format!(
             "{}, a token of {}, fingerprint {} ({labels})",
-            text(Some(&pair.username)),
+            shown(Some(&pair.username)),
             pair.length,
             pair.fingerprint
         ),
@@ -212,7 +228,7 @@ fn view(view: &ViewSeen) -> String {
 }
 
 fn account(seen: &Explanation) -> String {
-    let username = seen.pair().map(|pair| text(Some(&pair.username)));
+    let username = seen.pair().map(|pair| shown(Some(&pair.username)));
     let username = username.unwrap_or_default();
     match seen.accounts {
         0 => format!("{username}: anyone's, as no account is configured or given"),
@@ -221,119 +237,10 @@ fn account(seen: &Explanation) -> String {
     }
 }
 
-/// One signature, its verdict first.
-fn signature(out: &mut impl Write, seen: &DkimSeen, style: Style) -> io::Result<()> {
-    match (seen.verdict, seen.verdict.kind()) {
-        (verdict, Some(kind)) => {
-            let word = if matches!(verdict, Verdict::Unknown(_)) {
-                "open"
-            } else {
-                "does not count"
-            };
-            let colour = colour(verdict).unwrap_or(Colour::Red);
-            writeln!(out, "{} ({kind}): {verdict}", style.paint(colour, word))?;
-        }
-        (Verdict::Held, _) => writeln!(out, "{}", style.paint(Colour::Green, "holds"))?,
-        _ => writeln!(out, "not looked at")?,
-    }
-    let mut row = |name: &str, value: &str| writeln!(out, "    {name:<8}{value}");
-    row("tags", &tags(&seen.signature))?;
-    if let Some(signed) = &seen.signature.signed {
-        row("covers", &list("h=", signed))?;
-    }
-    let time = |name: &str, time: Option<Timestamp>| time.map(|time| format!("{name}={time:.0}"));
-    let times = [
-        time("t", seen.signature.made),
-        time("x", seen.signature.expires),
-    ];
-    let times: Vec<String> = times.into_iter().flatten().collect();
-    if !times.is_empty() {
-        row("time", &times.join(" "))?;
-    }
-    let Some((name, answer)) = &seen.asked else {
-        return row("key", "not asked for");
-    };
-    row(
-        "key",
-        &format!("{}: {}", text(Some(name)), answered(answer)),
-    )?;
-    match answer {
-        AnswerSeen::Records(_, Some(key)) => row("", &key.fingerprint),
-        _ => Ok(()),
-    }
-}
-
-fn tags(seen: &SignatureSeen) -> String {
-    let named = [
-        ("d", &seen.domain),
-        ("s", &seen.selector),
-        ("a", &seen.algorithm),
-        ("c", &seen.canonical),
-        ("i", &seen.identity),
-        ("l", &seen.length),
-    ];
-    let tag = |(name, value): (&str, &Option<String>)| {
-        let value = value.as_deref()?;
-        Some(format!("{name}={}", text(Some(value))))
-    };
-    let tags: Vec<String> = named.into_iter().filter_map(tag).collect();
-    match tags.is_empty() {
-        true => "not a list of tags".to_owned(),
-        false => tags.join(" "),
-    }
-}
-
-fn answered(answer: &AnswerSeen) -> String {
-    match answer {
-        AnswerSeen::Absent => "no such record".to_owned(),
-        AnswerSeen::Unknown => "could not be asked".to_owned(),
-        AnswerSeen::Records(1, Some(key)) => match key.bits {
-            Some(bits) => format!("{}, {bits} bits", text(Some(&key.kind))),
-            None => format!("{}, unreadable", text(Some(&key.kind))),
-        },
-        AnswerSeen::Records(1, None) => "1 record, without a key".to_owned(),
-        AnswerSeen::Records(number, _) => format!("{number} records, not exactly one"),
-    }
-}
-
-/// A text of the mail: escaped, and cut where it is too long for a page.
-fn text(text: Option<&str>) -> String {
-    let Some(text) = text else {
-        return "(none)".to_owned();
-    };
-    let mut letters = text.chars();
-    let short: String = letters.by_ref().take(MAX_TEXT).collect();
-    let mut safe = escape(&short).into_owned();
-    match letters.count() {
-        0 => {}
-        more => drop(write!(safe, "… ({more} more characters)")),
-    }
-    safe
-}
-
-/// A list with colons in lines of a page's width; each begins below the first name.
-fn list(tag: &str, members: &str) -> String {
-    let indent = " ".repeat(12 + tag.len());
-    let mut lines = vec![tag.to_owned()];
-    let mut names = members.split_inclusive(':');
-    for name in names.by_ref().take(MAX_TEXT) {
-        let name = text(Some(name));
-        let last = lines
-            .last()
-            .map_or(0, |line| line.trim_start().chars().count());
-        if last + name.chars().count() > WIDTH {
-            lines.push(format!("{indent}{name}"));
-        } else if let Some(line) = lines.last_mut() {
-            line.push_str(&name);
-        }
-    }
-    match names.count() {
-        0 => {}
-        more => lines.push(format!("{indent}… ({more} more)")),
-    }
-    lines.join("\n")
+/// A text of the mail, or that it is not there.
+fn shown(text: Option<&str>) -> String {
+    text.map_or_else(|| "(none)".to_owned(), clipped)
 }
 
 #[cfg(test)]
-#[path = "account_tests.rs"]
 mod tests;

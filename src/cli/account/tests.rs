@@ -126,3 +126,52 @@ fn ages_have_two_units() {
     assert_eq!(age(7_260), "1970-01-01T00:00:00Z, 2 h 1 min ago");
     assert_eq!(age(-180_000), "1970-01-01T00:00:00Z, 2 d 2 h in the future");
 }
+
+/// What a terminal of this width shows: no line is longer, and nothing begins at the edge.
+#[track_caller]
+fn check_folded(mail: &str, columns: usize) {
+    let text = told(mail, KeyAnswer::Absent, Style::wide(columns));
+    let long: Vec<&str> = text
+        .lines()
+        .filter(|line| line.chars().count() > columns)
+        .collect();
+    assert!(long.is_empty(), "{long:#?}");
+    let words = |text: &str| text.split_whitespace().collect::<String>();
+    assert_eq!(words(&text), words(&plain(mail, KeyAnswer::Absent)));
+    let known = ["  checked", "  DKIM signature 1 of 1:"];
+    let odd = |line: &&str| {
+        !line.starts_with("    ") && !known.iter().any(|known| line.starts_with(known))
+    };
+    assert_eq!(text.lines().find(odd), None, "{text}");
+}
+
+#[test]
+fn on_a_terminal_lines_are_broken_between_words() {
+    let mail = format!("{SIGNATURE}{MAIL}");
+    for columns in [60, 80, 100] {
+        check_folded(&mail, columns);
+    }
+    let text = told(&mail, KeyAnswer::Absent, Style::wide(60));
+    let expected = "    FAILED  proof     dkim_key_missing: the DNS has no such
+                      DKIM key, or not exactly one
+                      DKIM signatures: 1; none holds
+                      hint: an old mail's key may be gone
+                      from the DNS: give it with --keys
+";
+    assert!(text.contains(expected), "{text}");
+}
+
+/// A subject that is padded to the terminal's edge would write a line of its own there.
+#[test]
+fn text_of_a_mail_cannot_begin_a_line_of_its_own() {
+    let padded = |blank: &str| {
+        let subject = format!(
+            "Subject: Salesforce token {}held    proof     all is well ",
+            blank.repeat(90)
+        );
+        format!("{SIGNATURE}{MAIL}").replace("Subject: ", &subject)
+    };
+    for blank in [" ", "\u{a0}", "\u{3000}", "x"] {
+        check_folded(&padded(blank), 80);
+    }
+}
