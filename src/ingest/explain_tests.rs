@@ -284,6 +284,23 @@ fn a_key_record_is_told_as_far_as_it_can_be_read() {
 }
 
 #[test]
+fn a_mail_that_is_too_large_is_told_by_its_header() {
+    let check = |mail: &str, expected: [Verdict; 2]| {
+        let (policy, now) = (Policy::default(), Timestamp::UNIX_EPOCH);
+        let mail = Mail::parse(mail.as_bytes());
+        let (outcome, seen) = explain_oversized(&mail, &policy, Recipe::built_in(), now);
+        let plain = super::super::examine_oversized(&mail, &policy, Recipe::built_in());
+        assert_eq!(format!("{outcome:?}"), format!("{plain:?}"));
+        let verdicts = [Gate::Claim, Gate::Fields].map(|gate| seen.verdict(gate));
+        assert_eq!(verdicts, expected);
+    };
+    check(HEAD, [Verdict::Held, Verdict::Refused(Refusal::TooLarge)]);
+    let other = HEAD.replace("Salesforce security token", "lunch");
+    let not_ours = Verdict::NotOurs(NotOurs::NotCandidate);
+    check(&other, [not_ours, Verdict::NotReached]);
+}
+
+#[test]
 fn each_view_tells_what_it_gave() {
     let mail = format!(
         "{HEAD}Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n{BODY}--b\r\nContent-Type: text/html\r\n\r\n<p>Username: integration@acme.example<br>Security token: Zq5TnV8sLw2KdXb7Rm1YcGf5P<p style=\"display:none\">Security token: x</p>\r\n--b--\r\n"

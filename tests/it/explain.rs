@@ -10,20 +10,28 @@ use sftoken::ingest::policy::Demand;
 use sftoken::ingest::witness::{Gate, Verdict};
 use sftoken::testing::fixture::{Structure, Subject, TokenMail};
 use sftoken::testing::sign::{Signer, SigningKey};
-use sftoken::{KeyAnswers, Mail, Outcome, Policy, Recipe};
+use sftoken::{KeyAnswers, Mail, Outcome, Policy, Recipe, examine};
 
 use crate::support::run::{Home, files_below};
 
-/// Holds the account of a mail against the outcome that [`examine`](sftoken::examine) gave: the same
-/// end, at one gate; what stands before it held, and nothing behind it was reached.
+/// Holds the account of a mail against its outcome: as it is asked for, without a demand for proof,
+/// and with a DNS that is silent.
 #[track_caller]
-pub(crate) fn check_account(
-    mail: &Mail<'_>,
-    keys: &KeyAnswers,
-    policy: &Policy,
-    now: Timestamp,
-    outcome: &Outcome,
-) {
+pub(crate) fn check_accounts(mail: &Mail<'_>, keys: &KeyAnswers, policy: &Policy, now: Timestamp) {
+    let unproven = Policy {
+        demand: Demand::Nothing,
+        ..policy.clone()
+    };
+    check_account(mail, keys, policy, now);
+    check_account(mail, keys, &unproven, now);
+    check_account(mail, &KeyAnswers::default(), policy, now);
+}
+
+/// The same end as [`examine`] gives, at one gate; what stands before it held, and nothing behind it
+/// was reached.
+#[track_caller]
+fn check_account(mail: &Mail<'_>, keys: &KeyAnswers, policy: &Policy, now: Timestamp) {
+    let outcome = &examine(mail, keys, policy, Recipe::built_in(), now);
     let (told, seen) = explain(mail, keys, policy, Recipe::built_in(), now);
     assert_eq!(end(&told), end(outcome), "explain and examine differ");
     let verdicts = Gate::ALL.map(|gate| seen.verdict(gate));

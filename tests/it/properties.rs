@@ -8,7 +8,7 @@ use sftoken::testing::fixture::{Encoding, LANGUAGES, Language, Structure, Subjec
 use sftoken::testing::sign::{Canonical, Signer, SigningKey};
 use sftoken::{Account, KeyAnswer, KeyAnswers, Mail, Outcome, Policy, Recipe, examine};
 
-use crate::explain::check_account;
+use crate::explain::check_accounts;
 
 const USERNAME: &str = "integration@acme.example";
 
@@ -46,7 +46,7 @@ fn answers(signer: &Signer<'_>) -> KeyAnswers {
 fn judge(bytes: &[u8], keys: &KeyAnswers, policy: &Policy) -> Result<(String, String), String> {
     let mail = Mail::parse(bytes);
     let outcome = examine(&mail, keys, policy, Recipe::built_in(), date());
-    check_account(&mail, keys, policy, date(), &outcome);
+    check_accounts(&mail, keys, policy, date());
     match outcome {
         Outcome::Found(found) => Ok((found.token.expose().to_owned(), found.username)),
         Outcome::NotOurs(why) => Err(why.kind().to_owned()),
