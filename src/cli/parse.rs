@@ -156,7 +156,7 @@ impl Judge {
             return (examine_oversized(head, &self.policy, self.recipes), None);
         }
         let (outcome, mut seen) = explain_oversized(head, &self.policy, self.recipes, self.now());
-        seen.size.0 = usize::try_from(size).unwrap_or(usize::MAX);
+        seen.bytes = usize::try_from(size).unwrap_or(usize::MAX);
         (outcome, Some(seen))
     }
 

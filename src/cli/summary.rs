@@ -6,11 +6,14 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::render::{Colour, Style, escape};
+use super::render::{Colour, Style, clipped, escape};
 use crate::ingest::Outcome;
 use crate::ingest::event::{OutcomeWord, Proof, ProofMethod, Report};
 use crate::ingest::policy::Org;
 use crate::ingest::token::Fingerprint;
+
+/// Where the text of a row begins.
+const COLUMN: usize = 14;
 
 /// A [`Report`] whose `token` may hold the token: the same keys in the same order.
 #[derive(Debug, Serialize)]
@@ -101,7 +104,8 @@ pub(crate) fn write(
     verdict(out, shown, outcome, style, unproven)?;
     writeln!(out)?;
     let mut row = |name: &str, value: &str| {
-        writeln!(out, "  {name:<11} {}", style.fold(&escape(value), 14, 14))
+        let value = escape(value);
+        writeln!(out, "  {name:<11} {}", style.fold(&value, COLUMN, COLUMN))
     };
     if let Outcome::Found(found) = outcome {
         row("username", &found.username)?;
@@ -121,7 +125,7 @@ pub(crate) fn write(
         row("proof", &proof(shown.proof))?;
     }
     if let Some(id) = shown.message_id {
-        row("message-id", id)?;
+        row("message-id", &clipped(id))?;
     }
     let Outcome::Found(found) = outcome else {
         return Ok(());

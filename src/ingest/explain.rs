@@ -22,14 +22,17 @@ use super::witness::{Gate, Labels, Verdict, Witness};
 
 /// The account of an examination.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Explanation {
     verdicts: [Verdict; Gate::ALL.len()],
     /// The labels of the view that is being read.
     counted: Option<Labels>,
     /// How many accounts are looked for; none: anyone's tokens are taken.
     pub accounts: usize,
-    /// The mail's size in bytes, and how many header fields it has.
-    pub size: (usize, usize),
+    /// The mail's size.
+    pub bytes: usize,
+    /// How many header fields it has.
+    pub fields: usize,
     /// The subject, decoded.
     pub subject: Option<String>,
     /// What stands in From.
@@ -91,6 +94,7 @@ pub enum ProofSeen {
 
 /// A DKIM signature, and what it is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DkimSeen {
     /// Its tags.
     pub signature: SignatureSeen,
@@ -181,7 +185,8 @@ impl Explanation {
             verdicts: [Verdict::NotReached; Gate::ALL.len()],
             counted: None,
             accounts: policy.accounts.len(),
-            size: (mail.raw().len(), mail.fields().len()),
+            bytes: mail.raw().len(),
+            fields: mail.fields().len(),
             subject: subject
                 .and_then(|field| field.decoded())
                 .map(without_secrets),

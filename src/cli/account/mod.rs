@@ -154,7 +154,7 @@ fn known(claim: &Claimed) -> &'static str {
 }
 
 fn fields(seen: &Explanation) -> String {
-    let (bytes, fields) = seen.size;
+    let Explanation { bytes, fields, .. } = seen;
     let twice = match seen.repeated.as_slice() {
         [] => String::new(),
         names => format!(", more than one of: {}", names.join(", ")),

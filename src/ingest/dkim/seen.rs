@@ -15,6 +15,7 @@ use crate::ingest::mail::Field;
 /// The tags of a DKIM-Signature field that tell what it is worth; `None` where one is missing, and
 /// everywhere when the field is no list of tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SignatureSeen {
     /// `d=`, lower case, as the key is looked up.
     pub domain: Option<String>,
@@ -67,6 +68,7 @@ fn in_one_line(value: &str) -> String {
 
 /// A published key.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeySeen {
     /// `k=`, or `rsa`, which it stands for when it is left out (RFC 6376, 3.6.1).
     pub kind: String,
