@@ -64,11 +64,14 @@ pub(super) fn by_header<'r>(
 
 /// A subject that claims enough by itself, whatever the body holds.
 pub(super) fn by_subject<'r>(
+    witness: &mut impl Witness,
     mail: &Mail<'_>,
     policy: &Policy,
     recipes: &'r [Recipe],
 ) -> Option<Claim<'r>> {
-    by_header(mail, policy, recipes).filter(Claim::is_enough)
+    let claim = by_header(mail, policy, recipes)?;
+    witness.claim(claim.form, claim.named);
+    claim.is_enough().then_some(claim)
 }
 
 /// Header and, where the header leaves it open, the structure of the body.

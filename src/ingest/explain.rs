@@ -98,7 +98,8 @@ pub enum ProofSeen {
 pub struct DkimSeen {
     /// Its tags.
     pub signature: SignatureSeen,
-    /// Why it counts, or does not. One that was not looked at has another one that holds before it.
+    /// Why it counts, or does not. Not reached: another one holds already, or a gate before it has
+    /// decided.
     pub verdict: Verdict,
     /// The name that its key was looked up by, and what came back; `None` when nobody had to ask.
     pub asked: Option<(String, AnswerSeen)>,

@@ -293,11 +293,14 @@ fn a_mail_that_is_too_large_is_told_by_its_header() {
         assert_eq!(format!("{outcome:?}"), format!("{plain:?}"));
         let verdicts = [Gate::Claim, Gate::Fields].map(|gate| seen.verdict(gate));
         assert_eq!(verdicts, expected);
+        seen.claim.map(|claim| claim.form)
     };
-    check(HEAD, [Verdict::Held, Verdict::Refused(Refusal::TooLarge)]);
+    let form = check(HEAD, [Verdict::Held, Verdict::Refused(Refusal::TooLarge)]);
     let other = HEAD.replace("Salesforce security token", "lunch");
     let not_ours = Verdict::NotOurs(NotOurs::NotCandidate);
-    check(&other, [not_ours, Verdict::NotReached]);
+    assert_eq!(form, Some(SubjectForm::Exact));
+    let form = check(&other, [not_ours, Verdict::NotReached]);
+    assert_eq!(form, Some(SubjectForm::Unknown));
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn oversized_before(
     policy: &Policy,
     recipes: &[Recipe],
 ) -> Outcome {
-    let claim = claim::by_subject(header, policy, recipes).ok_or(NotOurs::NotCandidate);
+    let claim = claim::by_subject(witness, header, policy, recipes).ok_or(NotOurs::NotCandidate);
     if let Err(not_ours) = witness.gate(Gate::Claim, claim) {
         return Outcome::NotOurs(not_ours);
     }
