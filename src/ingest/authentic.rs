@@ -14,6 +14,21 @@ use super::policy::{ALWAYS_SIGNED, Demand, Policy};
 use super::provider;
 use super::refusal::{Pending, Refusal};
 use super::sender::{Address, sender};
+use super::witness::{Gate, Nobody, Verdict, Witness};
+
+/// Fields that stand once at most, and the first three exactly once.
+pub(super) const SINGLE: [&str; 10] = [
+    "from",
+    "subject",
+    "date",
+    "to",
+    "content-type",
+    "mime-version",
+    "message-id",
+    "content-transfer-encoding",
+    "sender",
+    "reply-to",
+];
 
 /// A mail that is believed: only [`prove`] makes one.
 #[derive(Debug)]
@@ -35,6 +50,15 @@ pub enum Doubt {
 impl From<Refusal> for Doubt {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<Doubt> for Verdict {
+    fn from(doubt: Doubt) -> Self {
+        match doubt {
+            Doubt::Refused(refusal) => refusal.into(),
+            Doubt::Pending(pending) => pending.into(),
+        }
     }
 }
 
@@ -68,22 +92,38 @@ pub fn prove<'m>(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Authentic<'m>, Doubt> {
-    let from = presentable(mail, policy)?;
+    prove_before(&mut Nobody, mail, keys, policy, now)
+}
+
+/// [`prove`] before a witness.
+pub(super) fn prove_before<'m>(
+    witness: &mut impl Witness,
+    mail: &'m Mail<'m>,
+    keys: &KeyAnswers,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Authentic<'m>, Doubt> {
+    let from = presentable(witness, mail, policy)?;
     let proof = match policy.demand {
-        Demand::Nothing => Proof::NONE,
-        Demand::Dkim => signed(mail, &from, keys, policy, now)?,
-        Demand::AuthenticationResults => provider::vouched(mail, &from, policy, now)?,
-        Demand::Either => signed(mail, &from, keys, policy, now)
-            .or_else(|doubt| provider::instead(doubt, mail, &from, policy, now))?,
+        Demand::Nothing => Ok(Proof::NONE),
+        Demand::Dkim => signed(witness, mail, &from, keys, policy, now),
+        Demand::AuthenticationResults => {
+            provider::vouched(witness, mail, &from, policy, now).map_err(Doubt::from)
+        }
+        Demand::Either => match signed(witness, mail, &from, keys, policy, now) {
+            Err(doubt) => provider::instead(witness, doubt, mail, &from, policy, now),
+            held => held,
+        },
     };
-    let date = fresh(mail, policy, now)?;
+    let proof = witness.gate(Gate::Proof, proof)?;
+    let date = witness.gate(Gate::Date, fresh(mail, policy, now))?;
     Ok(Authentic { mail, proof, date })
 }
 
 /// The names of the keys that [`prove`] needs: none when a cheaper gate refuses already.
 #[must_use]
 pub fn questions(mail: &Mail<'_>, policy: &Policy, now: Timestamp) -> Vec<String> {
-    let Ok(from) = presentable(mail, policy) else {
+    let Ok(from) = presentable(&mut Nobody, mail, policy) else {
         return Vec::new();
     };
     match policy.demand {
@@ -106,13 +146,27 @@ fn key_names(signatures: &[Result<Signature<'_>, Refusal>], policy: &Policy) -> 
 }
 
 /// Everything that can be told without a signature.
-fn presentable(mail: &Mail<'_>, policy: &Policy) -> Result<Address, Refusal> {
+fn presentable(
+    witness: &mut impl Witness,
+    mail: &Mail<'_>,
+    policy: &Policy,
+) -> Result<Address, Refusal> {
+    witness.gate(Gate::Fields, well_formed(mail, policy))?;
+    witness.gate(Gate::Sender, trusted_sender(mail, policy))
+}
+
+/// Size, octets and header fields.
+fn well_formed(mail: &Mail<'_>, policy: &Policy) -> Result<(), Refusal> {
     if mail.raw().len() > policy.max_size {
         return Err(Refusal::TooLarge);
     }
     mail.check_octets()?;
     check_single(mail)?;
-    check_subject(mail)?;
+    check_subject(mail)
+}
+
+/// The one address in From.
+fn trusted_sender(mail: &Mail<'_>, policy: &Policy) -> Result<Address, Refusal> {
     let from = mail.named("from").next().ok_or(Refusal::HeaderMissing)?;
     let from = sender(from)?;
     let allowed = policy.senders.iter().any(|sender| from.is(sender));
@@ -122,21 +176,9 @@ fn presentable(mail: &Mail<'_>, policy: &Policy) -> Result<Address, Refusal> {
 /// A field that stands twice is read by one program and verified by another (RFC 6376, 8.15), so
 /// each must stand once, whether the signature covers it or not.
 fn check_single(mail: &Mail<'_>) -> Result<(), Refusal> {
-    let names = [
-        "from",
-        "subject",
-        "date",
-        "to",
-        "content-type",
-        "mime-version",
-        "message-id",
-        "content-transfer-encoding",
-        "sender",
-        "reply-to",
-    ];
-    let mut counts = [0_usize; 10];
+    let mut counts = [0_usize; SINGLE.len()];
     for field in mail.fields() {
-        if let Some(at) = names.iter().position(|name| field.is(name)) {
+        if let Some(at) = SINGLE.iter().position(|name| field.is(name)) {
             counts[at] += 1;
         }
     }
@@ -159,6 +201,7 @@ fn check_subject(mail: &Mail<'_>) -> Result<(), Refusal> {
 
 /// A signature that holds: a pass beats "could not ask", which beats the first failure.
 fn signed(
+    witness: &mut impl Witness,
     mail: &Mail<'_>,
     from: &Address,
     keys: &KeyAnswers,
@@ -167,11 +210,14 @@ fn signed(
 ) -> Result<Proof, Doubt> {
     let signatures = signatures(mail, from, policy, now);
     let asked = key_names(&signatures, policy);
+    witness.judged(&signatures);
     let mut doubt: Option<Doubt> = None;
-    for signature in signatures {
+    for (at, signature) in signatures.into_iter().enumerate() {
+        let told = |name: &str, answer: &KeyAnswer| witness.key(at, name, answer);
         let checked = signature
             .map_err(Doubt::from)
-            .and_then(|signature| check(mail, signature, keys, policy, &asked));
+            .and_then(|signature| check(mail, signature, keys, policy, &asked, told));
+        witness.signature(at, &checked);
         match (checked, doubt) {
             (Ok(proof), _) => return Ok(proof),
             (Err(pending @ Doubt::Pending(_)), _) => doubt = Some(pending),
@@ -277,11 +323,16 @@ fn check(
     keys: &KeyAnswers,
     policy: &Policy,
     asked: &[String],
+    told: impl FnOnce(&str, &KeyAnswer),
 ) -> Result<Proof, Doubt> {
     let pins = &policy.pinned_keys;
+    let name = signature.key_name();
     let records = match pins.record(&signature) {
-        Some(pinned) => pinned,
-        None => answered(&signature.key_name(), keys, asked)?.into(),
+        Some(pinned) => {
+            told(&name, &KeyAnswer::Records(pinned.to_vec()));
+            pinned
+        }
+        None => answered(&name, keys, asked, told)?.into(),
     };
     let held = Key::from_records(&records, &signature).and_then(|key| {
         pins.admit(&signature, &key)?;
@@ -300,11 +351,14 @@ fn answered<'k>(
     name: &String,
     keys: &'k KeyAnswers,
     asked: &[String],
+    told: impl FnOnce(&str, &KeyAnswer),
 ) -> Result<&'k [String], Doubt> {
     if !asked.contains(name) {
         return Err(Refusal::DkimTooMany.into());
     }
-    match keys.get(name) {
+    let answer = keys.get(name);
+    told(name, answer);
+    match answer {
         KeyAnswer::Records(records) => Ok(records),
         KeyAnswer::Absent => Err(Refusal::DkimKeyMissing.into()),
         KeyAnswer::Unknown => Err(Doubt::Pending(Pending::DkimTemperror)),

@@ -7,6 +7,7 @@ use super::mail::Mail;
 use super::policy::{Org, Policy};
 use super::recipe::{Recipe, Subject, SubjectForm};
 use super::refusal::NotOurs;
+use super::witness::Witness;
 
 /// A mail that claims to bring a token by this recipe.
 #[derive(Debug)]
@@ -63,20 +64,25 @@ pub(super) fn by_header<'r>(
 
 /// A subject that claims enough by itself, whatever the body holds.
 pub(super) fn by_subject<'r>(
+    witness: &mut impl Witness,
     mail: &Mail<'_>,
     policy: &Policy,
     recipes: &'r [Recipe],
 ) -> Option<Claim<'r>> {
-    by_header(mail, policy, recipes).filter(Claim::is_enough)
+    let claim = by_header(mail, policy, recipes)?;
+    witness.claim(claim.form, claim.named);
+    claim.is_enough().then_some(claim)
 }
 
 /// Header and, where the header leaves it open, the structure of the body.
 pub(super) fn by_body<'r>(
+    witness: &mut impl Witness,
     mail: &Mail<'_>,
     policy: &Policy,
     recipes: &'r [Recipe],
 ) -> Result<Claim<'r>, NotOurs> {
     let claim = by_header(mail, policy, recipes).ok_or(NotOurs::NotCandidate)?;
+    witness.claim(claim.form, claim.named);
     if claim.is_enough() {
         return Ok(claim);
     }
@@ -89,6 +95,7 @@ pub(super) fn by_body<'r>(
     let names = claim
         .recipe
         .claimed_usernames(views, &policy.accounts, claim.named);
+    witness.claimed(&names);
     let ours = |name: &String| {
         policy
             .accounts

@@ -249,7 +249,7 @@ fn is_long(text: &str) -> bool {
 }
 
 /// Digit, capital or small letter.
-fn kind(byte: u8) -> u8 {
+pub(super) fn kind(byte: u8) -> u8 {
     match byte {
         b'0'..=b'9' => b'0',
         b'A'..=b'Z' => b'A',

@@ -15,12 +15,25 @@ use super::mail::Mail;
 use super::policy::Policy;
 use super::refusal::Refusal;
 use super::sender::Address;
+use super::witness::Witness;
 
 /// The provider's word that a trusted domain has signed the mail.
 ///
 /// # Errors
 /// When the provider does not say so, or the mail's own signatures belie it.
 pub(super) fn vouched(
+    witness: &mut impl Witness,
+    mail: &Mail<'_>,
+    from: &Address,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Proof, Refusal> {
+    let word = believed(mail, from, policy, now);
+    witness.provider(&word);
+    word
+}
+
+fn believed(
     mail: &Mail<'_>,
     from: &Address,
     policy: &Policy,
@@ -46,13 +59,14 @@ pub(super) fn vouched(
 /// # Errors
 /// When the provider's word does not hold either.
 pub(super) fn instead(
+    witness: &mut impl Witness,
     doubt: Doubt,
     mail: &Mail<'_>,
     from: &Address,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Proof, Doubt> {
-    vouched(mail, from, policy, now).map_err(|refusal| match doubt {
+    vouched(witness, mail, from, policy, now).map_err(|refusal| match doubt {
         Doubt::Refused(Refusal::DkimMissing) => refusal.into(),
         doubt => doubt,
     })

@@ -12,6 +12,7 @@ mod cli;
 mod corpus;
 mod dns;
 mod docs;
+mod explain;
 mod get_status;
 mod imap;
 mod layering;

@@ -8,6 +8,8 @@ use sftoken::testing::fixture::{Encoding, LANGUAGES, Language, Structure, Subjec
 use sftoken::testing::sign::{Canonical, Signer, SigningKey};
 use sftoken::{Account, KeyAnswer, KeyAnswers, Mail, Outcome, Policy, Recipe, examine};
 
+use crate::explain::check_accounts;
+
 const USERNAME: &str = "integration@acme.example";
 
 fn date() -> Timestamp {
@@ -43,7 +45,9 @@ fn answers(signer: &Signer<'_>) -> KeyAnswers {
 /// The outcome, or the token and the username that were found.
 fn judge(bytes: &[u8], keys: &KeyAnswers, policy: &Policy) -> Result<(String, String), String> {
     let mail = Mail::parse(bytes);
-    match examine(&mail, keys, policy, Recipe::built_in(), date()) {
+    let outcome = examine(&mail, keys, policy, Recipe::built_in(), date());
+    check_accounts(&mail, keys, policy, date());
+    match outcome {
         Outcome::Found(found) => Ok((found.token.expose().to_owned(), found.username)),
         Outcome::NotOurs(why) => Err(why.kind().to_owned()),
         Outcome::Refused(why) => Err(why.kind().to_owned()),

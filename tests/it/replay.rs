@@ -11,6 +11,8 @@ use sftoken::ingest::policy::{Account, Policy};
 use sftoken::ingest::recipe::Recipe;
 use sftoken::ingest::{Outcome, examine, questions};
 
+use crate::explain::check_accounts;
+
 /// What stands in `NAME.expected.json`.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +92,7 @@ fn judge(file: &[u8], keys: &KeyAnswers, expected: &Expected) -> String {
     assert!(names.len() <= 3, "{} DNS questions", names.len());
     let answers = keys.answering(names.iter().map(String::as_str));
     let outcome = examine(&mail, &answers, &policy, recipes, expected.now);
+    check_accounts(&mail, &answers, &policy, expected.now);
     let token = match &outcome {
         Outcome::Found(found) => Some(found.token.expose().to_owned()),
         _ => None,

@@ -118,20 +118,31 @@ fn check_use(tags: &Tags<'_>, signature: &Signature<'_>) -> Result<(), Refusal> 
     allowed.then_some(()).ok_or(Refusal::DkimKeyRestricted)
 }
 
+/// The PKCS #1 key of a published key, if it is long enough.
+fn rsa_key(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let bytes = unwrapped(bytes);
+    let bits = modulus_bits(bytes).ok_or(Refusal::DkimKeyMalformed)?;
+    let fits = bits >= MIN_RSA_BITS;
+    fits.then(|| bytes.to_vec()).ok_or(Refusal::DkimWeak)
+}
+
+/// The size of a published RSA key.
+pub(super) fn rsa_bits(bytes: &[u8]) -> Option<usize> {
+    modulus_bits(unwrapped(bytes))
+}
+
 /// The PKCS #1 key in a SubjectPublicKeyInfo, as keys are published, or alone, as RFC 6376, 3.6.1
 /// has it.
-fn rsa_key(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let bytes = match SubjectPublicKeyInfoRef::try_from(bytes) {
-        Ok(info) => info.subject_public_key.raw_bytes().to_vec(),
-        Err(_) => bytes.to_vec(),
-    };
-    let key = RsaPublicKey::from_der(&bytes).map_err(|_| Refusal::DkimKeyMalformed)?;
+fn unwrapped(bytes: &[u8]) -> &[u8] {
+    let info = SubjectPublicKeyInfoRef::try_from(bytes);
+    info.map_or(bytes, |info| info.subject_public_key.raw_bytes())
+}
+
+fn modulus_bits(bytes: &[u8]) -> Option<usize> {
+    let key = RsaPublicKey::from_der(bytes).ok()?;
     let modulus = key.modulus.as_bytes();
     let zeros = modulus
         .first()
         .map_or(0, |byte| byte.leading_zeros() as usize);
-    if modulus.len() * 8 - zeros < MIN_RSA_BITS {
-        return Err(Refusal::DkimWeak);
-    }
-    Ok(bytes)
+    Some(modulus.len() * 8 - zeros)
 }

@@ -7,10 +7,12 @@
 
 mod canonical;
 mod key;
+mod seen;
 mod signature;
 mod tags;
 
 pub use key::Key;
+pub use seen::{KeySeen, SignatureSeen};
 pub use signature::{Algorithm, Signature};
 
 use base64::Engine as _;

@@ -139,7 +139,7 @@ fn identity(value: Option<&str>, domain: &str) -> Option<bool> {
 
 /// Seconds since 1970; `None` inside `Some` when the tag is absent. A number beyond what a clock
 /// can show is "never" (RFC 6376, 3.5: implementations may ignore it).
-fn time(value: Option<&str>) -> Option<Option<Timestamp>> {
+pub(super) fn time(value: Option<&str>) -> Option<Option<Timestamp>> {
     let Some(value) = value else {
         return Some(None);
     };
