@@ -22,7 +22,7 @@ use sftoken::dns::Resolver;
 use sftoken::inbox::{Endpoint, Security, Server, TlsSetup};
 use sftoken::ingest::secret::Secret;
 use sftoken::ledger::Ledger;
-use sftoken::store::{Capabilities, Key, Meta, Store, StoreError, StoreErrorKind};
+use sftoken::store::{Capabilities, Key, Meta, Put, Store, StoreError, StoreErrorKind};
 use sftoken::watch::{MailboxTask, Pipeline, Shutdown, Stores, watch};
 use sftoken::{Account, KeyAnswers, Policy, Recipe, Token};
 
@@ -78,10 +78,10 @@ impl Store for Files {
         folder.map_err(|error| self.error(&error))
     }
 
-    fn publish(&self, key: &Key, token: &Token, _: &Meta) -> Result<(), StoreError> {
+    fn publish(&self, key: &Key, token: &Token, _: &Meta) -> Result<Put, StoreError> {
         self.write(key, token).map_err(|error| self.error(&error))?;
         match self.get(key)? {
-            Some(read) if read == *token => Ok(()),
+            Some(read) if read == *token => Ok(Put::Written),
             _ => Err(self.error(&std::io::ErrorKind::InvalidData.into())),
         }
     }

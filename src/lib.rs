@@ -77,6 +77,8 @@ pub mod ingest;
 #[cfg(feature = "dns")]
 pub mod dns;
 pub mod files;
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "imap")]
 pub mod inbox;
 #[cfg(feature = "ledger")]

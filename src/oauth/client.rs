@@ -12,7 +12,7 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
 use super::answer::Asked;
-use super::http::{Response, Target};
+use super::http::{Response, Target, post};
 use super::{Brand, Http, OauthError, Place, Provider, Tokens};
 use crate::ingest::secret::Secret;
 
@@ -113,7 +113,7 @@ impl Client {
         form: Form<'_>,
         read: impl Fn(Asked<'_>, &Response) -> Result<T, OauthError>,
     ) -> Result<T, OauthError> {
-        let target = Target::parse(url)?;
+        let target = Target::parse(url, false)?;
         let secret = match &self.secret {
             Some(place) => Some(place.load()?),
             None => None,
@@ -158,7 +158,7 @@ impl Client {
             if let Some(secret) = secret {
                 body.append_pair("client_secret", secret.expose());
             }
-            return self.http.post(url, &Zeroizing::new(body.finish()), None);
+            return post(&self.http, url, &Zeroizing::new(body.finish()), None);
         };
         let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
         let pair = Zeroizing::new(format!(
@@ -167,8 +167,12 @@ impl Client {
             *Zeroizing::new(encoded(secret.expose()))
         ));
         let header = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
-        self.http
-            .post(url, &Zeroizing::new(body.finish()), Some(&header))
+        post(
+            &self.http,
+            url,
+            &Zeroizing::new(body.finish()),
+            Some(&header),
+        )
     }
 
     /// The client's id, for a browser's URL.

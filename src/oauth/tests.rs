@@ -206,7 +206,7 @@ mod answers {
             "http://[::1]:1/",
             "http://localhost/",
         ] {
-            assert!(Target::parse(good).is_ok(), "{good}");
+            assert!(Target::parse(good, false).is_ok(), "{good}");
         }
         for bad in [
             "http://login.example/token",
@@ -217,7 +217,7 @@ mod answers {
             "",
             "data:,x",
         ] {
-            let error = Target::parse(bad).err();
+            let error = Target::parse(bad, false).map_err(OauthError::from).err();
             assert_eq!(error.map(|error| error.kind), Some("oauth_url"), "{bad}");
         }
     }

@@ -5,9 +5,12 @@
 //! other places.
 //!
 //! ```text
-//! URL -> open -> Store ── publish(key, token, meta): write -> read back -> done
+//! URL -> open -> Store ── publish(key, token, meta): write -> read back -> Put
 //!                      └─ get(key): the token, or the empty slot, or why not
 //! ```
+//!
+//! A store that can compare and set is [`Conditional`]: it reads and writes, and one driver,
+//! [`conditional::publish`], does the rest.
 
 #[cfg_attr(
     not(all(feature = "exec", unix)),
@@ -16,6 +19,7 @@
 mod address;
 #[cfg(feature = "age")]
 mod age;
+pub mod conditional;
 mod error;
 #[cfg(all(feature = "exec", unix))]
 mod exec;
@@ -27,11 +31,13 @@ mod plain;
 
 use std::fmt;
 
-use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
+use crate::ingest::order::Rank;
 use crate::ingest::policy::Org;
 use crate::ingest::token::{Fingerprint, Token};
 
+pub use conditional::Conditional;
 pub use error::{StoreError, StoreErrorKind};
 #[cfg(feature = "keyring")]
 pub use keyring::{password, set_password};
@@ -47,14 +53,29 @@ pub struct Key {
 }
 
 /// What is known of a token beside its value; stores that can, keep it beside the value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
     /// The token's fingerprint.
     pub fingerprint: Fingerprint,
-    /// The signed Date of its mail.
-    pub date: Timestamp,
+    /// Its mail's place in the order of tokens: the signed Date, then the arrival.
+    pub rank: Rank,
     /// The Message-ID of its mail.
     pub message_id: Option<String>,
+    /// The kind of org.
+    pub org: Org,
+}
+
+/// How a publish ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// Written and read back.
+    Written,
+    /// The slot holds the token of this very mail already: nothing was written.
+    Unchanged,
+    /// The slot holds a newer token: nothing was written, or the newer one came right after.
+    Superseded,
+    /// The slot holds a token of the other kind of org: nothing was written.
+    OtherOrg,
 }
 
 /// What a store can do.
@@ -81,11 +102,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The same that `publish` would give.
     fn check(&self) -> Result<(), StoreError>;
 
-    /// Writes the token and reads it back. Writing the same token again is harmless.
+    /// Writes the token and reads it back. Writing the same token again is harmless. A store that is
+    /// not [conditional](Capabilities::conditional) writes whatever it is given: its caller has the order.
     ///
     /// # Errors
     /// When the store is unreachable, locked, refuses, or gives back something else.
-    fn publish(&self, key: &Key, token: &Token, meta: &Meta) -> Result<(), StoreError>;
+    fn publish(&self, key: &Key, token: &Token, meta: &Meta) -> Result<Put, StoreError>;
 
     /// The token in the slot, or `None` when the slot is empty.
     ///

@@ -1,31 +1,40 @@
 //! A store in memory.
 //!
-//! Knows what a real store does, and fails on request in each of its ways. Never prints what it
+//! Knows what a real conditional store does, and fails on request in each of its ways. Never prints what it
 //! holds. Tokens come through the [`Store`] trait.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::ingest::token::Token;
-use crate::store::{Capabilities, Key, Meta, Store, StoreError, StoreErrorKind};
+use crate::store::conditional::{self, Conditional, Held, Note, Write};
+use crate::store::{Capabilities, Key, Meta, Put, Store, StoreError, StoreErrorKind};
+
+const SHOWN: &str = "memory:";
 
 /// A store that lives as long as the value.
 ///
 /// ```
 /// use jiff::Timestamp;
-/// use sftoken::ingest::{policy::Org, token::Token};
-/// use sftoken::store::{Key, Meta, Store, StoreErrorKind};
+/// use sftoken::ingest::{order::{Arrival, Rank}, policy::Org, token::Token};
+/// use sftoken::store::{Key, Meta, Put, Store, StoreErrorKind};
 /// use sftoken::testing::store::MemoryStore;
 ///
 /// let store = MemoryStore::new();
 /// let key = Key { username: "integration@acme.example".into(), org: Org::Production };
 /// let token = Token::new("AbCdEfGhIjKlMnOpQrStUvWx")?;
-/// let meta = Meta { fingerprint: token.fingerprint(), date: Timestamp::UNIX_EPOCH, message_id: None };
+/// let meta = Meta {
+///     fingerprint: token.fingerprint(),
+///     rank: Rank { date: Timestamp::UNIX_EPOCH, arrival: Arrival::default() },
+///     message_id: None,
+///     org: Org::Production,
+/// };
 ///
 /// store.fail_with(Some(StoreErrorKind::Locked));
 /// assert!(store.publish(&key, &token, &meta).is_err());
 /// store.fail_with(None);
-/// store.publish(&key, &token, &meta)?;
+/// assert_eq!(store.publish(&key, &token, &meta)?, Put::Written);
+/// assert_eq!(store.publish(&key, &token, &meta)?, Put::Unchanged);
 /// assert_eq!(store.get(&key)?, Some(token));
 /// assert_eq!(store.publishes(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -33,11 +42,32 @@ use crate::store::{Capabilities, Key, Meta, Store, StoreError, StoreErrorKind};
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<Inside>);
 
+/// What happens to one write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It fails like this; nothing is written.
+    Fail(StoreErrorKind),
+    /// Another writer came first; nothing is written.
+    Conflict,
+    /// It is written wrong: another token stands there.
+    Garbled,
+    /// It is written, and nobody hears of it: the answer is lost.
+    AnswerLost,
+}
+
 #[derive(Debug, Default)]
 struct Inside {
-    slots: HashMap<Key, (Token, Meta)>,
+    slots: HashMap<Key, Slot>,
     failure: Option<StoreErrorKind>,
+    faults: VecDeque<Fault>,
     publishes: usize,
+}
+
+#[derive(Debug)]
+struct Slot {
+    token: Token,
+    note: Note,
+    revision: u64,
 }
 
 impl MemoryStore {
@@ -52,6 +82,11 @@ impl MemoryStore {
         self.inside().failure = failure;
     }
 
+    /// What happens to the next writes, one each.
+    pub fn inject(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.inside().faults.extend(faults);
+    }
+
     /// How many tokens were written.
     #[must_use]
     pub fn publishes(&self) -> usize {
@@ -61,7 +96,8 @@ impl MemoryStore {
     /// What is known of the slot's token beside its value.
     #[must_use]
     pub fn meta(&self, key: &Key) -> Option<Meta> {
-        self.inside().slots.get(key).map(|(_, meta)| meta.clone())
+        let inside = self.inside();
+        inside.slots.get(key).map(|slot| slot.note.meta.clone())
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -72,14 +108,14 @@ impl MemoryStore {
         let inside = self.inside();
         match inside.failure {
             None => Ok(inside),
-            Some(kind) => Err(StoreError::new(
-                "memory:",
-                kind,
-                format!("told to fail ({})", kind.as_str()),
-                "call fail_with(None)",
-            )),
+            Some(kind) => Err(told_to_fail(kind, "call fail_with(None)")),
         }
     }
+}
+
+fn told_to_fail(kind: StoreErrorKind, hint: &str) -> StoreError {
+    let problem = format!("told to fail ({})", kind.as_str());
+    StoreError::new(SHOWN, kind, problem, hint)
 }
 
 impl Store for MemoryStore {
@@ -89,7 +125,7 @@ impl Store for MemoryStore {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            conditional: false,
+            conditional: true,
             readable: true,
         }
     }
@@ -98,17 +134,66 @@ impl Store for MemoryStore {
         self.working().map(drop)
     }
 
-    fn publish(&self, key: &Key, token: &Token, meta: &Meta) -> Result<(), StoreError> {
-        let mut inside = self.working()?;
-        inside.publishes += 1;
-        inside
-            .slots
-            .insert(key.clone(), (token.clone(), meta.clone()));
-        Ok(())
+    fn publish(&self, key: &Key, token: &Token, meta: &Meta) -> Result<Put, StoreError> {
+        conditional::publish(self, key, token, meta, &|_| std::thread::yield_now())
     }
 
     fn get(&self, key: &Key) -> Result<Option<Token>, StoreError> {
         let inside = self.working()?;
-        Ok(inside.slots.get(key).map(|(token, _)| token.clone()))
+        Ok(inside.slots.get(key).map(|slot| slot.token.clone()))
+    }
+}
+
+impl Conditional for MemoryStore {
+    type Revision = u64;
+
+    fn shown(&self) -> &str {
+        SHOWN
+    }
+
+    fn read(&self, key: &Key) -> Result<Held<u64>, StoreError> {
+        let inside = self.working()?;
+        let slot = inside.slots.get(key);
+        Ok(Held {
+            token: slot.map(|slot| slot.token.clone()),
+            note: slot.map(|slot| slot.note.clone()),
+            revision: slot.map_or(0, |slot| slot.revision),
+        })
+    }
+
+    fn write_if(
+        &self,
+        key: &Key,
+        token: &Token,
+        note: &Note,
+        expected: u64,
+    ) -> Result<Write, StoreError> {
+        let mut inside = self.working()?;
+        let fault = inside.faults.pop_front();
+        match fault {
+            Some(Fault::Fail(kind)) => return Err(told_to_fail(kind, "nothing: it was told once")),
+            Some(Fault::Conflict) => return Ok(Write::Conflict),
+            Some(Fault::Garbled | Fault::AnswerLost) | None => {}
+        }
+        if inside.slots.get(key).map_or(0, |slot| slot.revision) != expected {
+            return Ok(Write::Conflict);
+        }
+        inside.publishes += 1;
+        let garbled = Token::new("GarbledGarbledGarbledGar").ok();
+        let slot = Slot {
+            token: garbled
+                .filter(|_| fault == Some(Fault::Garbled))
+                .unwrap_or_else(|| token.clone()),
+            note: note.clone(),
+            revision: expected + 1,
+        };
+        inside.slots.insert(key.clone(), slot);
+        match fault {
+            Some(Fault::AnswerLost) => Err(told_to_fail(
+                StoreErrorKind::Timeout,
+                "nothing: it was told once",
+            )),
+            _ => Ok(Write::Done),
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::ingest::event::{Receipt, Report};
 use crate::ingest::order::{Arrival, Rank};
 use crate::ingest::refusal::Refusal;
 use crate::ledger::{Admit, Candidate, Ledger};
-use crate::store::{Key, Meta, Store};
+use crate::store::{Key, Meta, Put, Store};
 
 /// How a found token fared.
 #[derive(Debug)]
@@ -50,8 +50,16 @@ pub(super) fn publish(
     let _alone = ledger.lock(&slot)?;
     match ledger.intend(&slot, &candidate(mail))? {
         Admit::Write | Admit::Retry => {
-            if !(mail.elsewhere && holds(&*store, &key, mail.found)) {
-                write(&*store, &key, mail)?;
+            let there = mail.elsewhere && holds(&*store, &key, mail.found);
+            // The store's own order goes beyond this machine's ledger: others may write there too.
+            match if there {
+                Put::Unchanged
+            } else {
+                write(&*store, &key, mail)?
+            } {
+                Put::Written | Put::Unchanged => {}
+                Put::Superseded => return Ok(Published::Kept(Refusal::OlderThanCurrent)),
+                Put::OtherOrg => return Ok(Published::Kept(Refusal::OrgMismatch)),
             }
             let receipt = Receipt::stored(mail.report, &slot, now);
             ledger.commit(&slot, &receipt)?;
@@ -70,13 +78,17 @@ pub(super) fn publish(
 
 fn candidate(mail: &Proven<'_>) -> Candidate {
     Candidate {
-        rank: Rank {
-            date: mail.found.date,
-            arrival: mail.arrival,
-        },
+        rank: rank(mail),
         fingerprint: mail.found.token.fingerprint(),
         message_id: mail.report.message_id.clone(),
         org: mail.found.org,
+    }
+}
+
+fn rank(mail: &Proven<'_>) -> Rank {
+    Rank {
+        date: mail.found.date,
+        arrival: mail.arrival,
     }
 }
 
@@ -88,12 +100,12 @@ fn holds(store: &dyn Store, key: &Key, found: &Found) -> bool {
             .is_ok_and(|held| held.is_some_and(|held| held == found.token))
 }
 
-fn write(store: &dyn Store, key: &Key, mail: &Proven<'_>) -> Result<(), Trouble> {
+fn write(store: &dyn Store, key: &Key, mail: &Proven<'_>) -> Result<Put, Trouble> {
     let meta = Meta {
         fingerprint: mail.found.token.fingerprint(),
-        date: mail.found.date,
+        rank: rank(mail),
         message_id: mail.report.message_id.clone(),
+        org: mail.found.org,
     };
-    store.publish(key, &mail.found.token, &meta)?;
-    Ok(())
+    Ok(store.publish(key, &mail.found.token, &meta)?)
 }

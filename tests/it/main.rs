@@ -21,6 +21,7 @@ mod logs;
 mod mail_auth;
 mod mailbox;
 mod misfortune;
+mod newest;
 mod oauth;
 mod oracle;
 mod properties;

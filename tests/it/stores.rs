@@ -9,6 +9,7 @@ mod process;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sftoken::ingest::order::{Arrival, Rank};
 use sftoken::ingest::policy::Org;
 use sftoken::ingest::token::Token;
 use sftoken::store::{Key, Meta, StoreOptions};
@@ -31,7 +32,11 @@ fn token(value: &str) -> Token {
 fn meta(token: &Token) -> Meta {
     Meta {
         fingerprint: token.fingerprint(),
-        date: Timestamp::from_second(1_764_000_000).unwrap(),
+        rank: Rank {
+            date: Timestamp::from_second(1_764_000_000).unwrap(),
+            arrival: Arrival::default(),
+        },
+        org: Org::Production,
         message_id: Some("one@mail.example".to_owned()),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use sftoken::ingest::token::Token;
-use sftoken::store::{Capabilities, Key, Meta, Store, StoreError};
+use sftoken::store::{Capabilities, Key, Meta, Put, Store, StoreError};
 use sftoken::testing::fixture::TokenMail;
 use sftoken::testing::sign::{Flaw, Signer, SigningKey};
 use sftoken::testing::store::MemoryStore;
@@ -100,12 +100,15 @@ impl Store for Vault {
         self.inner.check()
     }
 
-    fn publish(&self, key: &Key, token: &Token, meta: &Meta) -> Result<(), StoreError> {
-        self.inner.publish(key, token, meta)?;
+    fn publish(&self, key: &Key, token: &Token, meta: &Meta) -> Result<Put, StoreError> {
+        let put = self.inner.publish(key, token, meta)?;
+        if put != Put::Written {
+            return Ok(put);
+        }
         let mut puts = self.puts.lock().unwrap();
         let of = puts.entry(key.username.clone()).or_default();
         of.push(token.expose().to_owned());
-        Ok(())
+        Ok(put)
     }
 
     fn get(&self, key: &Key) -> Result<Option<Token>, StoreError> {

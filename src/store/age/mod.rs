@@ -19,7 +19,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::address::{Address, escape};
-use super::{Capabilities, Key, Meta, Store, StoreError, StoreErrorKind, token_in};
+use super::{Capabilities, Key, Meta, Put, Store, StoreError, StoreErrorKind, token_in};
 use crate::ingest::policy::Org;
 use crate::ingest::token::{Fingerprint, Token};
 
@@ -101,7 +101,7 @@ impl AgeFiles {
             username: &key.username,
             org: key.org,
             fingerprint: &meta.fingerprint,
-            date: meta.date,
+            date: meta.rank.date,
             message_id: meta.message_id.as_deref(),
             writer: concat!("sftoken ", env!("CARGO_PKG_VERSION")),
         };
@@ -178,7 +178,7 @@ impl Store for AgeFiles {
         })
     }
 
-    fn publish(&self, key: &Key, token: &Token, meta: &Meta) -> Result<(), StoreError> {
+    fn publish(&self, key: &Key, token: &Token, meta: &Meta) -> Result<Put, StoreError> {
         let (folder, path) = (self.folder_of(key), self.token_file(key));
         let sealed = self.recipients.encrypt(token.expose().as_bytes());
         let sealed = sealed.map_err(|error| self.io("encrypt", &path, &error))?;
@@ -186,7 +186,8 @@ impl Store for AgeFiles {
         self.note(key, meta, "pending")?;
         files::replace(&path, &sealed).map_err(|error| self.io("write", &path, &error))?;
         self.confirm(&path, &sealed, token)?;
-        self.note(key, meta, "stored")
+        self.note(key, meta, "stored")?;
+        Ok(Put::Written)
     }
 
     fn get(&self, key: &Key) -> Result<Option<Token>, StoreError> {

@@ -26,7 +26,7 @@ use run::{Call, Ended};
 use super::address::{Address, escape};
 use super::plain::plain;
 use super::{
-    Capabilities, Key, Meta, Store, StoreError, StoreErrorKind as Kind, StoreOptions, token_in,
+    Capabilities, Key, Meta, Put, Store, StoreError, StoreErrorKind as Kind, StoreOptions, token_in,
 };
 use crate::ingest::policy::Org;
 use crate::ingest::token::Token;
@@ -171,18 +171,18 @@ impl Store for Exec {
         Ok(())
     }
 
-    fn publish(&self, key: &Key, token: &Token, meta: &Meta) -> Result<(), StoreError> {
+    fn publish(&self, key: &Key, token: &Token, meta: &Meta) -> Result<Put, StoreError> {
         let mut call = self.call("put", Some(key));
         let id = meta.message_id.clone().unwrap_or_default();
         call.told
             .push(("SFTOKEN_FINGERPRINT", meta.fingerprint.to_string()));
         call.told
-            .push(("SFTOKEN_DATE", format!("{:.0}", meta.date)));
+            .push(("SFTOKEN_DATE", format!("{:.0}", meta.rank.date)));
         call.told.push(("SFTOKEN_MESSAGE_ID", plain(&id)));
         call.input = Some(token);
         self.done(&call)?;
         if !self.gets || self.get(key)?.as_ref() == Some(token) {
-            return Ok(());
+            return Ok(Put::Written);
         }
         let problem = "the program gave back something else than it was given".to_owned();
         Err(self.fail(

@@ -29,7 +29,7 @@ use platform::Session;
 use trouble::Trouble;
 
 use super::address::{Address, escape};
-use super::{Capabilities, Key, Meta, Store, StoreError, StoreOptions};
+use super::{Capabilities, Key, Meta, Put, Store, StoreError, StoreOptions};
 use crate::ingest::secret::Secret;
 use crate::ingest::token::Token;
 
@@ -208,9 +208,10 @@ impl Store for Keyring {
         self.run(|_| Ok(()))
     }
 
-    fn publish(&self, key: &Key, token: &Token, _: &Meta) -> Result<(), StoreError> {
+    fn publish(&self, key: &Key, token: &Token, _: &Meta) -> Result<Put, StoreError> {
         let (service, key, token) = (self.service.clone(), key.clone(), token.clone());
-        self.run(move |session| slot::write(session, &service, &key.username, &token))
+        self.run(move |session| slot::write(session, &service, &key.username, &token))?;
+        Ok(Put::Written)
     }
 
     fn get(&self, key: &Key) -> Result<Option<Token>, StoreError> {

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sftoken::ingest::policy::Org;
-use sftoken::store::{Key, Store, StoreError, StoreErrorKind, StoreOptions, open};
+use sftoken::store::{Key, Put, Store, StoreError, StoreErrorKind, StoreOptions, open};
 use tempfile::TempDir;
 
 use super::process::{StoreProcess, this};
@@ -46,7 +46,7 @@ impl Script {
     }
 }
 
-fn publish(store: &dyn Store) -> Result<(), StoreError> {
+fn publish(store: &dyn Store) -> Result<Put, StoreError> {
     store.publish(&key(USERNAME), &token(NEW), &meta(&token(NEW)))
 }
 

@@ -1,0 +1,278 @@
+//! One request, one bounded answer.
+//!
+//! Knows HTTPS, deadlines and limits. Never follows a redirect, never speaks in the clear but to this very
+//! machine or where its user allowed it, and keeps no connection and no text of an error: that may hold a part of the answer.
+//! Its data comes from an endpoint that a provider or a store named.
+
+use std::error::Error as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::http;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
+/// Look-up, connection, request and answer together.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// How endpoints are reached. Clones share what was read: give the clients of one `ca_file` clones of one
+/// value.
+#[derive(Clone, Debug)]
+pub struct Http(Arc<Inside>);
+
+#[derive(Debug)]
+struct Inside {
+    ca_file: Option<PathBuf>,
+    deadline: Duration,
+    in_the_clear: bool,
+    agent: OnceLock<Agent>,
+}
+
+/// A request. Its parts may be secrets, so it has no `Debug`.
+pub(crate) struct Request<'r> {
+    pub(crate) method: &'static str,
+    pub(crate) url: &'r str,
+    pub(crate) headers: &'r [(&'static str, &'r str)],
+    /// Content type and content.
+    pub(crate) body: Option<(&'static str, &'r [u8])>,
+    /// The largest answer.
+    pub(crate) limit: u64,
+}
+
+/// An answer.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HttpError {
+    /// `host` or `host:port`.
+    pub(crate) host: String,
+    pub(crate) fault: Fault,
+}
+
+/// What went wrong before there was an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The URL is none, or not one of HTTPS.
+    NotHttps,
+    /// The file of authorities, and what is wrong with it.
+    Authorities(PathBuf, String),
+    Timeout,
+    NoAddress,
+    ConnectionRefused,
+    ConnectionFailed,
+    NoWay,
+    Untrusted,
+    Handshake,
+    TooLarge,
+    NoHttp,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Http {
+    /// With the system's authorities, through the proxy that `HTTPS_PROXY` names.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(None, DEADLINE, false)
+    }
+
+    /// With the authorities of a PEM file instead of the system's.
+    #[must_use]
+    pub fn with_authorities(ca_file: impl Into<PathBuf>) -> Self {
+        Self::with(Some(ca_file.into()), DEADLINE, false)
+    }
+
+    /// With another deadline for a request than 20 s.
+    #[must_use]
+    pub fn within(&self, deadline: Duration) -> Self {
+        Self::with(self.0.ca_file.clone(), deadline, self.0.in_the_clear)
+    }
+
+    fn with(ca_file: Option<PathBuf>, deadline: Duration, in_the_clear: bool) -> Self {
+        Self(Arc::new(Inside {
+            ca_file,
+            deadline,
+            in_the_clear,
+            agent: OnceLock::new(),
+        }))
+    }
+
+    /// Sends a request. Blocks, no longer than the deadline.
+    pub(crate) fn send(&self, request: &Request<'_>) -> Result<Response, HttpError> {
+        let target = Target::parse(request.url, self.0.in_the_clear)?;
+        let fault = |error: &ureq::Error| HttpError {
+            host: target.host.clone(),
+            fault: explain(error),
+        };
+        let agent = self.agent().map_err(|fault| HttpError {
+            host: target.host.clone(),
+            fault,
+        })?;
+        let mut head = http::Request::builder()
+            .method(request.method)
+            .uri(request.url);
+        for (name, value) in request.headers {
+            head = head.header(*name, *value);
+        }
+        let answer = match request.body {
+            Some((kind, body)) => {
+                let whole = head.header("Content-Type", kind).body(body);
+                whole
+                    .map_err(ureq::Error::from)
+                    .and_then(|whole| target.run(agent, whole))
+            }
+            None => {
+                let whole = head.body(());
+                whole
+                    .map_err(ureq::Error::from)
+                    .and_then(|whole| target.run(agent, whole))
+            }
+        };
+        let mut response = answer.map_err(|error| fault(&error))?;
+        let body = response.body_mut().with_config().limit(request.limit);
+        let body = body.read_to_vec().map_err(|error| fault(&error))?;
+        Ok(Response {
+            status: response.status().as_u16(),
+            body: Zeroizing::new(body),
+        })
+    }
+
+    fn agent(&self) -> Result<&Agent, Fault> {
+        if let Some(agent) = self.0.agent.get() {
+            return Ok(agent);
+        }
+        let roots = match &self.0.ca_file {
+            Some(path) => RootCerts::from(certificates(path)?.into_iter()),
+            None => RootCerts::PlatformVerifier,
+        };
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::NativeTls)
+            .root_certs(roots)
+            .build();
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .https_only(!self.0.in_the_clear)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(self.0.deadline))
+            .max_idle_connections(0)
+            .max_idle_connections_per_host(0)
+            .user_agent(concat!("sftoken/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(self.0.agent.get_or_init(|| Agent::new_with_config(config)))
+    }
+}
+
+/// Where a request goes.
+pub(crate) struct Target {
+    /// `host` or `host:port`, for errors.
+    pub(crate) host: String,
+    /// On this machine: without TLS, and without a proxy.
+    is_here: bool,
+}
+
+impl Target {
+    /// HTTPS, or HTTP on this machine; with `in_the_clear`, HTTP anywhere.
+    pub(crate) fn parse(text: &str, in_the_clear: bool) -> Result<Self, HttpError> {
+        let wrong = || HttpError {
+            host: String::new(),
+            fault: Fault::NotHttps,
+        };
+        let url = Url::parse(text).map_err(|_| wrong())?;
+        let here = match url.host().ok_or_else(wrong)? {
+            Host::Domain(name) => name == "localhost",
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.is_loopback(),
+        };
+        let plain = url.scheme() == "http";
+        let is_here = here && plain;
+        let allowed = url.scheme() == "https" || is_here || plain && in_the_clear;
+        if !allowed || !url.username().is_empty() {
+            return Err(wrong());
+        }
+        let host = url.host_str().unwrap_or_default();
+        let host = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        Ok(Self { host, is_here })
+    }
+
+    fn run(
+        &self,
+        agent: &Agent,
+        request: http::Request<impl ureq::AsSendBody>,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let request = match self.is_here {
+            true => agent
+                .configure_request(request)
+                .https_only(false)
+                .proxy(None)
+                .build(),
+            false => request,
+        };
+        agent.run(request)
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Fault> {
+    let wrong = |what: String| Fault::Authorities(path.to_owned(), what);
+    let pem =
+        std::fs::read(path).map_err(|error| wrong(format!("cannot be read ({})", error.kind())))?;
+    let found: Vec<Certificate<'static>> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    match found.is_empty() {
+        true => Err(wrong("holds no certificate in PEM form".to_owned())),
+        false => Ok(found),
+    }
+}
+
+/// NOTE: only by kind, and none of the error's own text: it may hold parts of the answer.
+fn explain(error: &ureq::Error) -> Fault {
+    match error {
+        ureq::Error::Timeout(_) => Fault::Timeout,
+        ureq::Error::HostNotFound => Fault::NoAddress,
+        ureq::Error::BodyExceedsLimit(_) => Fault::TooLarge,
+        ureq::Error::NativeTls(error) => tls(error),
+        ureq::Error::Tls(_) => Fault::Handshake,
+        ureq::Error::Io(error) => match error.kind() {
+            std::io::ErrorKind::TimedOut => Fault::Timeout,
+            std::io::ErrorKind::ConnectionRefused => Fault::ConnectionRefused,
+            _ => Fault::ConnectionFailed,
+        },
+        ureq::Error::ConnectionFailed | ureq::Error::InvalidProxyUrl => Fault::NoWay,
+        _ => Fault::NoHttp,
+    }
+}
+
+/// As for mailboxes: the library has no kinds, so OpenSSL's words are looked at, and not kept.
+fn tls(error: &native_tls::Error) -> Fault {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    let text = text.to_ascii_lowercase();
+    let untrusted = ["verify failed", "not trusted", "self-signed", "issuer"];
+    match untrusted.iter().any(|word| text.contains(word)) {
+        true => Fault::Untrusted,
+        false => Fault::Handshake,
+    }
+}
