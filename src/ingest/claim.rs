@@ -6,7 +6,7 @@
 use super::mail::Mail;
 use super::policy::{Org, Policy};
 use super::recipe::{Recipe, Subject, SubjectForm};
-use super::refusal::NotOurs;
+use super::refusal::{NotOurs, Refusal};
 
 /// A mail that claims to bring a token by this recipe.
 #[derive(Debug)]
@@ -83,7 +83,17 @@ pub(super) fn by_body<'r>(
     if mail.raw().len() > policy.max_size {
         return Err(NotOurs::NotCandidate);
     }
-    let views = mail.views().map_err(|_| NotOurs::NotCandidate)?;
+    let views = match mail.views() {
+        Ok(views) => views,
+        // What cannot be read under a trusted name and a subject that speaks of a token is no news:
+        // a reset that goes wrong must not do so silently.
+        Err(Refusal::CharsetUnsupported | Refusal::DecodeError)
+            if claim.named && claim.form == SubjectForm::Localised =>
+        {
+            return Ok(claim);
+        }
+        Err(_) => return Err(NotOurs::NotCandidate),
+    };
     // A colleague who quotes the mail in an answer does not claim to bring a token; who hides or
     // quotes one under a trusted name does.
     let names = claim

@@ -14,6 +14,9 @@ use super::vocabulary::{Meaning, Vocabulary};
 /// What separates a label from its value: colons (ASCII, full-width, small, vertical, ratio,
 /// modifier), and the tab that stands between the cells of a table.
 const COLONS: [char; 7] = [':', '：', '﹕', '︓', '∶', '꞉', '\t'];
+/// They show what follows in another order than it stands there (Unicode, UAX 9): a person reads
+/// another value.
+const OVERRIDES: [char; 2] = ['\u{202d}', '\u{202e}'];
 /// Longest username: an address (RFC 5321, 4.5.3.1.3).
 const MAX_USERNAME: usize = 254;
 
@@ -82,6 +85,7 @@ impl<'l> Entry<'l> {
 
     /// The entry that begins with a line, and how many lines it takes.
     fn parse(line: &'l str, next: &'l str, known: Known<'_>) -> Option<(Self, usize)> {
+        let (line, next) = (without_link(line), without_link(next));
         if let Some((label, value)) = split(line) {
             let label = Label::new(label, known.words)?;
             let value = trimmed(value);
@@ -182,7 +186,7 @@ impl Label {
         };
         Some(Self {
             meaning,
-            is_simple: !whole.contains([':', '@']),
+            is_simple: !whole.contains([':', '@']) && !whole.contains(OVERRIDES),
             text: whole.to_owned(),
         })
     }
@@ -215,6 +219,20 @@ fn without_emphasis(value: &str) -> &str {
         return trimmed(rest);
     }
     value
+}
+
+/// An address without the link that a mailer makes of it in plain text: `u@x <mailto:u@x>`.
+fn without_link(text: &str) -> &str {
+    let Some(inside) = text.strip_suffix(['>', ']', ')']) else {
+        return text;
+    };
+    let Some((front, address)) = inside.rsplit_once("mailto:") else {
+        return text;
+    };
+    let front = front.strip_suffix(['<', '[', '(']).map(str::trim_end);
+    front
+        .filter(|front| !address.is_empty() && front.ends_with(address))
+        .unwrap_or(text)
 }
 
 /// The form of an address: `local@domain.tld`.
@@ -326,7 +344,7 @@ fn plain(ch: char) -> Option<char> {
         | '\u{61c}'
         | '\u{180e}'
         | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
+        | '\u{202a}'..='\u{202c}'
         | '\u{2060}'..='\u{2064}'
         | '\u{2066}'..='\u{206f}'
         | '\u{feff}' => None,

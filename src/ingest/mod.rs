@@ -9,9 +9,11 @@
 
 mod css;
 mod encoded_word;
+mod flowed;
 mod html;
 pub mod mail;
 mod mime;
+mod quote;
 pub mod text;
 
 pub mod authentic;

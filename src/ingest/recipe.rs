@@ -132,7 +132,9 @@ impl Recipe {
 
     /// An answer or a forward: somebody writes about such a mail.
     fn is_answer(&self, plain: &str) -> bool {
-        let front = plain.split_once(':').map_or("", |(front, _)| front.trim());
+        let front = plain.split_once(':').map_or("", |(front, _)| front);
+        // `Re[2]:`, `Re(2):`, `Re^2:`
+        let front = front.trim_end_matches(|ch: char| ch.is_ascii_digit() || "[]()^ ".contains(ch));
         let mut prefixes = self.subject.answer_prefixes.iter();
         prefixes.any(|prefix| prefix == front)
     }
