@@ -3,7 +3,7 @@
 //! Knows the cheap signs: subject, sender's domain, structure. Never believes any of them: a claim
 //! only decides between "not ours" and "refused". Most mail is passed over by its header alone.
 
-use super::mail::Mail;
+use super::mail::{Field, Mail};
 use super::policy::{Org, Policy};
 use super::recipe::{Recipe, Subject, SubjectForm};
 use super::refusal::{NotOurs, Refusal};
@@ -37,7 +37,8 @@ pub(super) fn by_header<'r>(
 ) -> Option<Claim<'r>> {
     let named = names_trusted_domain(mail, policy);
     let mut best: Option<Claim<'r>> = None;
-    for text in mail.named("subject").filter_map(|field| field.decoded()) {
+    let subjects = mail.named("subject").filter(|field| field.is_short());
+    for text in subjects.filter_map(Field::decoded) {
         for recipe in recipes {
             let Subject { form, org } = recipe.subject(&text);
             if best.as_ref().is_none_or(|best| form >= best.form) {

@@ -18,6 +18,13 @@ pub(in super::super) struct Element {
 }
 
 impl Element {
+    /// What it takes to look at its attributes, in comparisons: one, but for an element that is built
+    /// to take long.
+    fn cost(&self) -> usize {
+        let class = self.attribute("class").map_or(0, str::len);
+        1 + self.attributes.len().saturating_sub(32) + class.saturating_sub(128) / 8
+    }
+
     /// The value of an attribute.
     pub(in super::super) fn attribute(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(other, _)| other == name)?;
@@ -96,7 +103,7 @@ impl Selector {
 
     fn fits_at(&self, part: usize, path: &[&Element], at: usize, steps: &Cell<usize>) -> bool {
         let (link, compound) = &self.parts[part];
-        steps.set(steps.get() + 1);
+        steps.set(steps.get() + compound.cost(path[at]));
         if steps.get() > super::sheet::MAX_STEPS {
             return true;
         }
@@ -114,6 +121,13 @@ impl Selector {
 }
 
 impl Compound {
+    fn cost(&self, element: &Element) -> usize {
+        match &self.name {
+            Some(name) if *name != element.name => 1,
+            _ => element.cost(),
+        }
+    }
+
     fn fits(&self, element: &Element) -> bool {
         let is_id = |id: &String| {
             let own = element.attribute("id");

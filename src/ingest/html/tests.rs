@@ -198,6 +198,14 @@ fn markup_that_is_built_to_take_long_takes_no_longer() {
             .iter()
             .all(|line| line.text.is_empty() || !line.visible)
     );
+    let classes = format!("<p class='{}'>secret", "a ".repeat(4000)).repeat(20);
+    let rules = ".q{color:red}".repeat(8000);
+    let shown = lines(&format!("<style>{rules}</style>{classes}"));
+    assert!(
+        shown
+            .iter()
+            .any(|line| line.text == "secret" && !line.visible)
+    );
     let deep = lines(&format!("{}secret", "<div>".repeat(5000)));
     assert!(
         deep.iter()
