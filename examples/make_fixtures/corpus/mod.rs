@@ -6,9 +6,11 @@
 mod hostile;
 mod hostile_dkim;
 mod hostile_html;
+mod hostile_style;
 mod hostile_text;
 mod languages;
 mod salesforce;
+mod templates;
 mod unrelated;
 
 use std::fmt::Write;
@@ -128,10 +130,12 @@ pub(crate) fn cases() -> Vec<Case> {
     [
         salesforce::cases(),
         languages::cases(),
+        templates::cases(),
         hostile::cases(),
         hostile_dkim::cases(),
         hostile_text::cases(),
         hostile_html::cases(),
+        hostile_style::cases(),
         unrelated::cases(),
     ]
     .concat()

@@ -147,6 +147,8 @@ fn is_small(property: &str, value: &str) -> bool {
 const LEAST_LINE: f32 = 4.0;
 /// Shifted by as much to the left or the top, in pixels, text may lie outside.
 const MOST_BACK: f32 = -50.0;
+/// A first line that hangs: Word's lists and headers do, by some centimetres.
+const MOST_HANGING: f32 = -300.0;
 /// Shifted by as much to the right or the bottom.
 const MOST_ON: f32 = 1000.0;
 
@@ -163,7 +165,10 @@ fn hides(property: &str, value: &str) -> bool {
         "zoom" => {
             number(value).is_some_and(|(part, unit)| part < if unit == "%" { 30.0 } else { 0.3 })
         }
-        "left" | "top" | "right" | "bottom" | "inset" | "text-indent" => is_far(value),
+        "text-indent" => {
+            pixels(value).is_some_and(|shift| !(MOST_HANGING..MOST_ON).contains(&shift))
+        }
+        "left" | "top" | "right" | "bottom" | "inset" => is_far(value),
         _ if property.starts_with("margin") || property.starts_with("inset-") => is_far(value),
         _ if property.starts_with("padding") => is_far(value),
         "letter-spacing" => pixels(value).is_some_and(|gap| gap < -3.0),
@@ -179,7 +184,7 @@ fn hides(property: &str, value: &str) -> bool {
 }
 
 fn is_far(value: &str) -> bool {
-    let far = |shift: f32| !(MOST_BACK..MOST_ON).contains(&shift) || shift <= MOST_BACK;
+    let far = |shift: f32| shift <= MOST_BACK || shift >= MOST_ON;
     words(value).any(|word| pixels(word).is_some_and(far))
 }
 

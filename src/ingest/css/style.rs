@@ -150,9 +150,9 @@ impl Style {
         self.hides || (self.small && self.clips) || many.iter().any(|&many| many > 4 * MAX_MAYBE)
     }
 
-    /// Whether it is laid over other text.
+    /// Whether it is laid over other text, and not too small for that.
     pub(in super::super) fn covers(&self) -> bool {
-        self.covers
+        self.covers && !self.small
     }
 
     /// Whether it begins and ends a line: as it is by its name, unless something is said.

@@ -96,7 +96,7 @@ impl<'s> Page<'s> {
         let inherited = self.open.last();
         let mut look = inherited.map_or_else(Look::default, |open| open.look.within(&style));
         look.hidden |= kind.unseen || hides_inside(&element);
-        self.covered |= style.covers() && !look.is_hidden();
+        self.covered |= style.covers() && !look.is_hidden() && !is_dot(&element);
         if kind.void {
             return;
         }
@@ -232,6 +232,17 @@ fn hides_inside(element: &Element) -> bool {
             .is_none_or(|dir| !dir.eq_ignore_ascii_case("ltr")),
         _ => element.attribute("class").is_some() && is_quote(),
     }
+}
+
+/// A picture of a dot, such as one that tells when a mail is read.
+fn is_dot(element: &Element) -> bool {
+    let is_small = |name: &str| {
+        let size = element
+            .attribute(name)
+            .and_then(|size| size.parse::<u32>().ok());
+        size.is_some_and(|size| size < 4)
+    };
+    element.name == "img" && (is_small("width") || is_small("height"))
 }
 
 fn is_quoted_below(element: &Element) -> bool {

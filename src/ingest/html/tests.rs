@@ -88,6 +88,131 @@ fn text_that_nobody_sees() {
 }
 
 #[test]
+fn text_that_cannot_be_told_from_its_ground() {
+    for style in [
+        "color:lightyellow",
+        "color:hsl(0,0%,100%)",
+        "color:#ffffffff",
+        "color:rgb(0 0 0 / 3%)",
+        "color:var(--x)",
+        "-webkit-text-fill-color:#fff",
+        "background:rgb(10, 10, 10);color:rgb(0, 0, 0)",
+        "background:linear-gradient(#fff,#eee);color:white",
+        "opacity:1%",
+    ] {
+        hides(&format!("seen<div style='{style}'><b>secret</b></div>"));
+    }
+    hides("seen<font color='#fffffffffff'>secret</font>");
+    hides("seen<div style='-webkit-text-fill-color:#fff'><b style='color:#000'>secret</b></div>");
+    hides("<body style='background:url(x.png)'>seen<p style='color:#fff'>secret");
+}
+
+#[test]
+fn text_that_is_out_of_sight() {
+    for style in [
+        "font-size:calc(1px * 0)",
+        "position:absolute;left:9999px",
+        "margin:-9999px 0 0 0",
+        "height:1px;overflow:hidden",
+        "width:1px;height:1px;overflow:hidden;position:absolute",
+        "-webkit-transform:scaleX(0)",
+        "scale:0",
+        "clip-path:circle(0)",
+        "filter:opacity(0)",
+        "-webkit-text-security:disc",
+        "text-decoration:line-through",
+        "unicode-bidi:bidi-override;direction:rtl",
+        "letter-spacing:-1em",
+    ] {
+        hides(&format!("seen<div style='{style}'><b>secret</b></div>"));
+    }
+    for html in [
+        "seen<details><div>secret</div></details>",
+        "seen<dialog>secret</dialog>",
+        "seen<bdo dir=rtl>secret</bdo>",
+        "seen<div class='gmail_quote'>secret</div>",
+        "seen<!--[if mso]><p>secret</p><![endif]-->",
+        "seen<noscript><p>secret</p></noscript>",
+        "seen<iframe srcdoc='<p>secret</p>'></iframe>",
+        "seen<xmp><p>secret</p></xmp>",
+    ] {
+        hides(html);
+    }
+}
+
+#[test]
+fn what_is_laid_over_text_hides_all_of_it() {
+    for over in [
+        "<div style='position:absolute;top:0'>x</div>",
+        "<img src=x style='position:fixed'>",
+    ] {
+        let (seen, _) = split(&format!("<p>secret</p>{over}"));
+        assert!(seen.is_empty(), "{over}");
+    }
+    for harmless in [
+        "<img width=1 height=1 style='position:absolute'>",
+        "<div style='position:absolute;left:-9999px'></div>",
+        "<div style='position:relative'></div>",
+    ] {
+        let (seen, _) = split(&format!("<p>seen</p>{harmless}"));
+        assert_eq!(seen, ["seen"], "{harmless}");
+    }
+}
+
+#[test]
+fn of_two_rules_the_stronger_holds() {
+    for (css, element) in [
+        ("#y{color:#fff} .x{color:#000}", "<p id=y class=x>"),
+        (".x{color:#fff!important} .w{color:#000}", "<p class='x w'>"),
+        (".x{color:#fff!important}", "<p class=x style='color:#000'>"),
+        (".x{color:#fff} .none .x{color:#000}", "<p class=x>"),
+        (".x{color:#fff} .x, %%{color:#000}", "<p class=x>"),
+        (".x{color:#fff} } .x{color:#000}", "<p class=x>"),
+        (".x{color:#fff} @media print{.x{color:#000}}", "<p class=x>"),
+        (".x{color:#fff;color:bogus}", "<p class=x>"),
+        ("[class~=x]{opacity:0}", "<p class='w x'>"),
+        ("@import 'y'; .x{display:none}", "<p class=x>"),
+        (".\\78{display:none}", "<p class=x>"),
+        (".X{display:none}", "<p class=x>"),
+        (".v + .x{color:#fff}", "<p class=x>"),
+        (":root{--y:1} html>body>.x{color:white}", "<p class=x>"),
+    ] {
+        hides(&format!("<style>{css}</style>seen{element}secret</p>"));
+    }
+}
+
+#[test]
+fn rules_for_others_hide_nothing() {
+    for css in [
+        ".btn a{color:#fff;background:#0176d3}",
+        "a:hover{color:#fff} a:visited{color:#fff}",
+        "td[class='hide']{display:none} *[class~=hide]{display:none}",
+        "@media (prefers-color-scheme: dark){.bg{background:#111!important} .tx{color:#fff!important}}",
+        "[data-ogsc] .tx{color:#fff!important}",
+        "@media print{p{display:none}}",
+        "p::before{font-size:0}",
+        "tr:nth-child(even){background:#f2f2f2} td:first-child{color:#666}",
+        "@font-face{font-family:x;font-size:0}",
+        "<!-- p{color:#333} -->",
+    ] {
+        let html = format!(
+            "<style>{css}</style><table><tr class=bg><td bgcolor='#ffffff'><p class=tx><a href=x>seen</a></p></table>"
+        );
+        assert_eq!(split(&html), (vec!["seen".to_owned()], vec![]), "{css}");
+    }
+}
+
+#[test]
+fn style_makes_lines() {
+    let (seen, _) =
+        split("a<span style='display:block'>b</span><span style='display:block'>c</span>d");
+    assert_eq!(seen, ["a", "b", "c", "d"]);
+    let (seen, _) =
+        split("<div style='white-space:pre-wrap'>a\nb<i style='white-space:normal'>\nc</i></div>");
+    assert_eq!(seen, ["a", "b c"]);
+}
+
+#[test]
 fn text_hidden_by_a_style_sheet() {
     for css in [
         ".x{display:none}",
