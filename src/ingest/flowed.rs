@@ -41,7 +41,8 @@ fn may_join(before: &str, content: &str) -> bool {
         let parts = text.split_once([':', '：']);
         parts.is_some_and(|(_, value)| !value.trim().is_empty())
     };
-    !content.trim().is_empty() && !(content.contains([':', '：']) && is_entry(before))
+    let are_two = content.contains([':', '：']) && is_entry(before);
+    !are_two && !content.trim().is_empty()
 }
 
 /// Whether letters and digits would meet, and make a run as long as a token.

@@ -104,6 +104,16 @@ fn wrapped() -> Vec<Case> {
         ),
         beside("in-noscript", "<noscript>", "</noscript>"),
         beside("in-textarea", "<textarea>", "</textarea>"),
+        case(
+            "hidden-text-within-the-token",
+            "token_invalid",
+            WHY,
+            |mail| {
+                let (one, other) = TOKEN.split_at(12);
+                let split = format!("{one}<span style=\"display:none\">X</span>{other}");
+                with_html(mail, &html_block().replace(TOKEN, &split));
+            },
+        ),
         html(
             "token-under-a-cover",
             &format!(

@@ -201,7 +201,7 @@ pub(super) fn legacy(value: &str) -> Option<Paint> {
         .take(128)
         .map(|ch| digit(ch).unwrap_or(0))
         .collect();
-    while digits.is_empty() || digits.len() % 3 != 0 {
+    while digits.is_empty() || !digits.len().is_multiple_of(3) {
         digits.push(0);
     }
     let third = digits.len() / 3;

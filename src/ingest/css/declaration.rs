@@ -66,7 +66,7 @@ fn declaration(property: &str, value: &str) -> Option<Declaration> {
             background(value, property == "background").map(Declaration::Background)
         }
         "font-size" => sized(value),
-        "font" => words(value).find_map(|word| font_length(word)),
+        "font" => words(value).find_map(font_length),
         "opacity" => Some(Declaration::Opacity(opacity(value))),
         "display" => display(value),
         "white-space" | "white-space-collapse" => {

@@ -12,6 +12,8 @@ use super::elements::{Kind, QUOTES, QUOTES_BELOW, kind};
 const MAX_OPEN: usize = 512;
 /// Where a cell begins, in a line that is being gathered: no text has it.
 const CELL: &str = "\u{1f}";
+/// Where hidden text stands between seen one: invisible around labels and values, and no part of one.
+const HIDDEN_HERE: char = '\u{200b}';
 
 /// An element that is open, and how text in it looks.
 struct Open {
@@ -192,14 +194,20 @@ impl<'s> Page<'s> {
     fn push(&mut self, text: &str) {
         match self.open.last() {
             Some(open) if open.silent => {}
-            Some(open) if self.lost || open.look.is_hidden() => self.unseen.push_str(text),
+            Some(open) if self.lost || open.look.is_hidden() => {
+                self.unseen.push_str(text);
+                // Hidden text within a value must not go unnoticed.
+                if !text.trim().is_empty() && text != CELL && !self.seen.is_empty() {
+                    self.seen.push(HIDDEN_HERE);
+                }
+            }
             _ => self.seen.push_str(text),
         }
     }
 
     /// Ends the line: what was seen, then what was not.
     fn end_line(&mut self) {
-        let text = collapse(&self.seen);
+        let text = collapse(self.seen.trim_end_matches([HIDDEN_HERE, ' ']));
         self.seen.clear();
         let visible = self.quotes.is_own(&text);
         self.lines.push(Line { text, visible });

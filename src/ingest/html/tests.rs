@@ -203,6 +203,13 @@ fn rules_for_others_hide_nothing() {
 }
 
 #[test]
+fn hidden_text_leaves_a_mark_within_seen_text() {
+    let (seen, unseen) = split("a<span style='display:none'>x</span>b <i hidden> </i>c");
+    assert_eq!(seen, ["a\u{200b}b c"]);
+    assert_eq!(unseen, ["x"]);
+}
+
+#[test]
 fn style_makes_lines() {
     let (seen, _) =
         split("a<span style='display:block'>b</span><span style='display:block'>c</span>d");
