@@ -33,10 +33,15 @@ impl Ledger {
         self.write(|ledger| {
             let before = newest(ledger, slot)?;
             let admitted = admit(before.as_ref(), mail);
-            if admitted == Admit::Write {
-                put(ledger, slot, mail)?;
+            if admitted != Admit::Write {
+                return Ok(admitted);
             }
-            Ok(admitted)
+            let is_tie = before.is_some_and(|newest| newest.mail.rank.date == mail.rank.date);
+            if is_tie && was_stored(ledger, slot, mail)? {
+                return Ok(Admit::Superseded);
+            }
+            put(ledger, slot, mail)?;
+            Ok(Admit::Write)
         })
     }
 
@@ -115,6 +120,20 @@ fn newest(connection: &Connection, slot: &str) -> rusqlite::Result<Option<Newest
         })
     })
     .optional()
+}
+
+/// Whether this mail has had its turn in the slot. Of two mails of one second the later arrival wins;
+/// a copy of the earlier one arrives later still, and must not.
+fn was_stored(connection: &Connection, slot: &str, mail: &Candidate) -> rusqlite::Result<bool> {
+    let ask = "SELECT EXISTS (SELECT 1 FROM decisions WHERE outcome = 'found' AND slot = ?1
+        AND fingerprint = ?2 AND date = ?3 AND message_id IS ?4)";
+    let values = params![
+        slot,
+        mail.fingerprint.as_str(),
+        mail.rank.date.to_string(),
+        mail.message_id,
+    ];
+    connection.query_row(ask, values, |row| row.get(0))
 }
 
 /// The last receipt stays: until the new token is confirmed, the store holds the one before.
