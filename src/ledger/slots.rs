@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::order::{Admit, Candidate, Newest, State, admit};
 use super::{Ledger, LedgerError};
 use crate::ingest::event::Receipt;
+use crate::ingest::order::Rank;
 use crate::ingest::policy::Org;
 use crate::ingest::token::Fingerprint;
 
@@ -21,6 +22,24 @@ impl Ledger {
     /// When the ledger cannot be read.
     pub fn newest(&self, slot: &str) -> Result<Option<Newest>, LedgerError> {
         self.read(|connection| newest(connection, slot))
+    }
+
+    /// The place of the next mail that comes from a file: behind those that hold a slot.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn next_place(&self) -> Result<u64, LedgerError> {
+        let ranks: Vec<Rank> = self.read(|connection| {
+            let mut ask = connection.prepare_cached("SELECT rank FROM slots")?;
+            let rows = ask.query_map([], |row| parsed(row, 0))?;
+            rows.collect()
+        })?;
+        let places = ranks
+            .iter()
+            .map(|rank| rank.arrival)
+            .filter(|arrival| arrival.uid_validity == 0)
+            .map(|arrival| arrival.number.saturating_add(1));
+        Ok(places.max().unwrap_or(0))
     }
 
     /// Before the write: notes that this genuine mail was seen, unless a newer one was. Asking and
