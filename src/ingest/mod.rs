@@ -10,6 +10,7 @@
 mod css;
 mod encoded_word;
 mod flowed;
+mod fold;
 mod html;
 pub mod mail;
 mod mime;

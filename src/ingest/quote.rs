@@ -3,7 +3,7 @@
 //! Knows `>`, the lines that mail programs put above a forwarded mail, and the header that Outlook
 //! repeats there. Never knows labels that matter. Its lines come from plain text and from HTML alike.
 
-use super::label::folded;
+use super::fold::folded;
 
 /// Lines above a forwarded mail that have no dashes: Apple's, in its languages, and the ends of those
 /// that other programs write (`On 1 April, … wrote:`).

@@ -9,7 +9,8 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::authentic::Authentic;
-use super::label::{Entry, Known, folded};
+use super::fold::folded;
+use super::label::{Entry, Known};
 use super::policy::{Account, Org};
 use super::refusal::Refusal;
 use super::text::{Line, View};

@@ -10,6 +10,7 @@
 
 mod color;
 mod declaration;
+mod element;
 mod length;
 mod names;
 mod scan;
@@ -17,7 +18,7 @@ mod selector;
 mod sheet;
 mod style;
 
-pub(super) use selector::Element;
+pub(super) use element::Element;
 pub(super) use sheet::Sheet;
 pub(super) use style::Style;
 

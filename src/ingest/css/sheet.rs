@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use super::declaration::{Declaration, declarations};
+use super::element::Element;
 use super::scan::{block, find, without_comments};
-use super::selector::{Element, Selector, selectors};
+use super::selector::{Selector, selectors};
 use super::style::{SHEET, Style};
 
 /// Comparisons of elements with selectors: more than a mail needs, few enough to be done at once.

@@ -125,4 +125,6 @@ fn utf8(name: &[u8]) -> String {
 }
 
 #[cfg(test)]
+mod style_tests;
+#[cfg(test)]
 mod tests;
