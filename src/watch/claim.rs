@@ -18,7 +18,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::connection::dice;
 use super::folder::Folder;
 use crate::inbox::{Flags, FolderState, InboxError, Session, Stored};
 use crate::ledger::{LedgerError, Source};
@@ -117,7 +116,7 @@ impl Folder {
         let Some(claimed) = step(session, uid, CLAIMED, true, mod_seq).await? else {
             return Ok(Claim::Theirs);
         };
-        tokio::time::sleep(MOMENT.mul_f64(dice())).await;
+        tokio::time::sleep(MOMENT.mul_f64(self.task.chance.next())).await;
         match step(session, uid, CONFIRMED, true, claimed).await? {
             None => Ok(Claim::Theirs),
             Some(confirmed) => {
