@@ -10,7 +10,7 @@ use super::authenticate::authenticate;
 use super::credential::Proof;
 use super::outcome::{capabilities_in, fold};
 use super::wire::{Done, Wire};
-use super::{InboxError, Phase, TlsFault};
+use super::{InboxError, Phase, TlsFault, rev2};
 use async_imap::imap_proto::{Response, Status};
 
 /// What a server says it can do, in upper case.
@@ -20,6 +20,14 @@ pub(super) struct Capabilities(BTreeSet<String>);
 impl Capabilities {
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains(name)
+    }
+
+    /// With what a server that speaks IMAP4rev2 only need not tell.
+    fn with_built_in(mut self, wire: &Wire) -> Self {
+        if wire.is_rev2_only() {
+            self.0.extend(rev2::BUILT_IN.map(str::to_owned));
+        }
+        self
     }
 }
 
@@ -86,13 +94,15 @@ pub(super) async fn log_in(
                 Some(known) => known,
                 None => capabilities(wire).await?,
             };
+            let before = before.with_built_in(wire);
             authenticate(wire, &before, user, proof).await?
         }
     };
-    match done.capabilities {
-        Some(list) => Ok(collect(list)),
-        None => capabilities(wire).await,
-    }
+    let after = match done.capabilities {
+        Some(list) => collect(list),
+        None => capabilities(wire).await?,
+    };
+    Ok(after.with_built_in(wire))
 }
 
 /// Asks what the server can do.
