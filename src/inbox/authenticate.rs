@@ -27,7 +27,7 @@ const MAX_CHALLENGE: usize = 16 * 1024;
 /// Logs in.
 pub(super) async fn authenticate(
     wire: &mut Wire,
-    known: &Capabilities,
+    known: Capabilities,
     user: &str,
     proof: &Proof,
 ) -> Result<Done, InboxError> {
@@ -52,7 +52,7 @@ pub(super) async fn authenticate(
 /// because it carries any character.
 async fn with_password(
     wire: &mut Wire,
-    known: &Capabilities,
+    known: Capabilities,
     user: &str,
     password: &Secret,
 ) -> Result<Done, InboxError> {
@@ -95,7 +95,7 @@ fn scram(user: &str, password: &Secret) -> Option<ScramSha256> {
 /// With an access token; one that the server refuses is not used again.
 async fn with_token(
     wire: &mut Wire,
-    known: &Capabilities,
+    known: Capabilities,
     user: &str,
     token: &Secret,
     source: &dyn BearerSource,

@@ -106,7 +106,7 @@ fn flush(pending: &mut Vec<u8>, out: &mut String) {
 /// The server's folder for a special use (RFC 6154), such as `\Junk`.
 pub(super) async fn special(
     wire: &mut Wire,
-    known: &Capabilities,
+    known: Capabilities,
     name: &str,
 ) -> Result<Folder, InboxError> {
     let mut listed = Vec::new();

@@ -24,6 +24,9 @@ const fn most_opened(max_depth: usize) -> usize {
     max_depth * 5 / 2
 }
 
+/// What a server says in IDLE is shorter; its capabilities are longer.
+const USUAL_LINE: usize = 128;
+
 /// What a server did that the guard does not let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -173,9 +176,11 @@ impl Scanner {
                 None => self.end_response(),
             }
         }
-        // the allocation is kept for the next line
-        self.piece = piece;
-        self.piece.clear();
+        // the allocation is kept for the next line, unless it is more than an idle connection needs
+        if piece.capacity() <= USUAL_LINE {
+            self.piece = piece;
+            self.piece.clear();
+        }
         (self.quoted, self.escaped) = (false, false);
         (self.last, self.before_last) = (0, 0);
         Ok(())

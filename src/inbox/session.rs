@@ -141,7 +141,7 @@ impl Session {
     /// [`InboxError::NoSuchFolder`] when no folder has that use.
     pub async fn resolve_folder(&mut self, name: &str) -> Result<Folder, InboxError> {
         if name.starts_with('\\') {
-            folder::special(&mut self.wire, &self.known, name).await
+            folder::special(&mut self.wire, self.known, name).await
         } else if self.wire.is_rev2_only() {
             Ok(Folder::in_utf8(name))
         } else {

@@ -10,14 +10,10 @@ use super::dkim::{self, Algorithm, Key, Signature};
 use super::event::{Proof, ProofMethod};
 use super::keys::{KeyAnswer, KeyAnswers};
 use super::mail::{Field, Mail};
-use super::policy::{Demand, Policy};
+use super::policy::{ALWAYS_SIGNED, Demand, Policy};
+use super::provider;
 use super::refusal::{Pending, Refusal};
 use super::sender::{Address, sender};
-
-/// Signatures that are looked at; more are how a verifier is kept busy (contract: trust, 1).
-const MAX_SIGNATURES: usize = 8;
-/// DNS questions that one mail may cause.
-const MAX_QUESTIONS: usize = 3;
 
 /// A mail that is believed: only [`prove`] makes one.
 #[derive(Debug)]
@@ -76,6 +72,9 @@ pub fn prove<'m>(
     let proof = match policy.demand {
         Demand::Nothing => Proof::NONE,
         Demand::Dkim => signed(mail, &from, keys, policy, now)?,
+        Demand::AuthenticationResults => provider::vouched(mail, &from, policy, now)?,
+        Demand::Either => signed(mail, &from, keys, policy, now)
+            .or_else(|doubt| provider::instead(doubt, mail, &from, policy, now))?,
     };
     let date = fresh(mail, policy, now)?;
     Ok(Authentic { mail, proof, date })
@@ -87,18 +86,19 @@ pub fn questions(mail: &Mail<'_>, policy: &Policy, now: Timestamp) -> Vec<String
     let Ok(from) = presentable(mail, policy) else {
         return Vec::new();
     };
-    if policy.demand == Demand::Nothing {
-        return Vec::new();
+    match policy.demand {
+        Demand::Nothing | Demand::AuthenticationResults => Vec::new(),
+        Demand::Dkim | Demand::Either => key_names(&signatures(mail, &from, policy, now), policy),
     }
-    key_names(&signatures(mail, &from, policy, now))
 }
 
-/// The names of the keys of signatures that would count.
-fn key_names(signatures: &[Result<Signature<'_>, Refusal>]) -> Vec<String> {
+/// The names of the keys of signatures that would count, without those that are pinned whole.
+fn key_names(signatures: &[Result<Signature<'_>, Refusal>], policy: &Policy) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for signature in signatures.iter().flatten() {
         let name = signature.key_name();
-        if !names.contains(&name) && names.len() < MAX_QUESTIONS {
+        let is_new = !names.contains(&name) && policy.pinned_keys.record(signature).is_none();
+        if is_new && names.len() < policy.max_dns_questions {
             names.push(name);
         }
     }
@@ -166,22 +166,26 @@ fn signed(
     now: Timestamp,
 ) -> Result<Proof, Doubt> {
     let signatures = signatures(mail, from, policy, now);
-    let asked = key_names(&signatures);
+    let asked = key_names(&signatures, policy);
     let mut doubt: Option<Doubt> = None;
     for signature in signatures {
         let checked = signature
             .map_err(Doubt::from)
-            .and_then(|signature| check(mail, signature, keys, &asked));
+            .and_then(|signature| check(mail, signature, keys, policy, &asked));
         match (checked, doubt) {
             (Ok(proof), _) => return Ok(proof),
             (Err(pending @ Doubt::Pending(_)), _) => doubt = Some(pending),
+            // That a key was not asked for must not hide behind one that is not there.
+            (Err(many @ Doubt::Refused(Refusal::DkimTooMany)), Some(Doubt::Refused(_))) => {
+                doubt = Some(many);
+            }
             (Err(first), None | Some(Doubt::Refused(Refusal::DkimNotAligned))) => {
                 doubt = Some(first)
             }
             (Err(_), Some(_)) => {}
         }
     }
-    let too_many = mail.named("dkim-signature").count() > MAX_SIGNATURES;
+    let too_many = mail.named("dkim-signature").count() > policy.max_signatures;
     Err(match doubt {
         Some(pending @ Doubt::Pending(_)) => pending,
         Some(Doubt::Refused(_)) if too_many => Refusal::DkimTooMany.into(),
@@ -205,7 +209,7 @@ fn signatures<'m>(
         Ok(signature)
     };
     mail.named("dkim-signature")
-        .take(MAX_SIGNATURES)
+        .take(policy.max_signatures)
         .map(judge)
         .collect()
 }
@@ -223,14 +227,15 @@ fn unreadable(field: &Field<'_>, policy: &Policy) -> Refusal {
 }
 
 /// Whether a signature would count if it held.
-fn judge(
+pub(super) fn judge(
     signature: &Signature<'_>,
     from: &Address,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let trusted = policy.signing_domains.contains(&signature.domain);
-    let covers = |name: &String| signature.signed.contains(name);
+    let covers = |name: &str| signature.signed.iter().any(|signed| signed == name);
+    let extra = policy.required_signed.iter().map(String::as_str);
     let checks = [
         (
             trusted && from.is_within(&signature.domain),
@@ -243,7 +248,7 @@ fn judge(
             Refusal::DkimSelectorDenied,
         ),
         (
-            policy.required_signed.iter().all(covers),
+            ALWAYS_SIGNED.into_iter().chain(extra).all(covers),
             Refusal::DkimUnsignedHeader,
         ),
         (
@@ -256,34 +261,54 @@ fn judge(
             signature.expires.is_none_or(|expires| expires > now),
             Refusal::DkimExpired,
         ),
+        (
+            policy.pinned_keys.name(signature),
+            Refusal::DkimKeyNotPinned,
+        ),
     ];
     let failed = checks.iter().find(|(holds, _)| !holds);
     failed.map_or(Ok(()), |(_, refusal)| Err(*refusal))
 }
 
-/// Looks the key up among the answers and verifies.
+/// Looks the key up among pins and answers, and verifies.
 fn check(
     mail: &Mail<'_>,
     signature: Signature<'_>,
     keys: &KeyAnswers,
+    policy: &Policy,
     asked: &[String],
 ) -> Result<Proof, Doubt> {
-    let name = signature.key_name();
-    if !asked.contains(&name) {
-        return Err(Refusal::DkimTooMany.into());
-    }
-    let records = match keys.get(&name) {
-        KeyAnswer::Records(records) => records,
-        KeyAnswer::Absent => return Err(Refusal::DkimKeyMissing.into()),
-        KeyAnswer::Unknown => return Err(Doubt::Pending(Pending::DkimTemperror)),
+    let pins = &policy.pinned_keys;
+    let records = match pins.record(&signature) {
+        Some(pinned) => pinned,
+        None => answered(&signature.key_name(), keys, asked)?.into(),
     };
-    let key = Key::from_records(records, &signature)?;
-    dkim::verify(mail, &signature, &key)?;
+    let held = Key::from_records(&records, &signature).and_then(|key| {
+        pins.admit(&signature, &key)?;
+        dkim::verify(mail, &signature, &key)
+    });
+    held.map_err(|refusal| pins.misfit(&signature, refusal))?;
     Ok(Proof {
         method: ProofMethod::Dkim,
         domain: Some(signature.domain),
         selector: Some(signature.selector),
     })
+}
+
+/// The records of a key that was asked for.
+fn answered<'k>(
+    name: &String,
+    keys: &'k KeyAnswers,
+    asked: &[String],
+) -> Result<&'k [String], Doubt> {
+    if !asked.contains(name) {
+        return Err(Refusal::DkimTooMany.into());
+    }
+    match keys.get(name) {
+        KeyAnswer::Records(records) => Ok(records),
+        KeyAnswer::Absent => Err(Refusal::DkimKeyMissing.into()),
+        KeyAnswer::Unknown => Err(Doubt::Pending(Pending::DkimTemperror)),
+    }
 }
 
 /// The Date: readable, not in the future (else one mail blocks all later ones), not too old.

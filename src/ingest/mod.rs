@@ -15,9 +15,12 @@ mod mime;
 pub mod text;
 
 pub mod authentic;
+mod authres;
 pub mod dkim;
 pub mod keys;
+pub mod pins;
 pub mod policy;
+mod provider;
 pub mod sender;
 
 mod claim;
@@ -79,8 +82,8 @@ pub fn worth_fetching(header: &Mail<'_>, policy: &Policy, recipes: &[Recipe]) ->
     claim::by_header(header, policy, recipes).is_some()
 }
 
-/// The DNS names whose TXT records [`examine`] needs: at most three, none for mail that is not ours
-/// or is refused anyway.
+/// The DNS names whose TXT records [`examine`] needs: at most [`Policy::max_dns_questions`], none for
+/// mail that is not ours or is refused anyway.
 #[must_use]
 pub fn questions(
     mail: &Mail<'_>,

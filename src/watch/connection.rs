@@ -4,7 +4,7 @@
 //! that is `live`. After any error a session is dropped, not mended.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -34,7 +34,7 @@ enum End {
 /// Watches a mailbox until the shutdown, or until trying again is of no use. With `ready`, which is told
 /// once every folder's beginning is fixed, the first connection must work.
 pub(super) async fn follow(
-    mut mailbox: Mailbox,
+    mut mailbox: Box<Mailbox>,
     mut ready: Option<oneshot::Sender<()>>,
     mut shutdown: Shutdown,
     mut jumps: Jumps,
@@ -49,11 +49,11 @@ pub(super) async fn follow(
             // biased, here and below: which comes first is not left to chance
             biased;
             () = shutdown.requested() => {
-                mailbox.farewell().await;
+                Box::pin(mailbox.farewell()).await;
                 return Ok(());
             }
             () = jumped(&mut jumps) => End::Jumped,
-            end = contained(mailbox.live(&mut ready)) => end,
+            end = contained(Box::pin(mailbox.live(&mut ready))) => end,
         };
         let now = Instant::now();
         let lived = mailbox.logged_in.take().map(|at| now - at);
@@ -155,8 +155,7 @@ fn reached_log_in(error: &InboxError) -> bool {
 }
 
 /// A panic ends the connection, not the watch.
-async fn contained(work: impl Future<Output = Result<Never, InboxError>>) -> End {
-    let mut work = pin!(work);
+async fn contained(mut work: Pin<Box<impl Future<Output = Result<Never, InboxError>>>>) -> End {
     std::future::poll_fn(
         |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
             Ok(poll) => poll.map(|ended| match ended {

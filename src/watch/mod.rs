@@ -31,6 +31,7 @@ mod service;
 mod stores;
 mod task;
 mod trials;
+mod turnstile;
 mod verdict;
 mod wait;
 

@@ -90,7 +90,7 @@ fn readme_shows_the_json_that_is_printed() {
 
 #[test]
 fn every_sample_of_a_configuration_is_read() {
-    for path in ["README.md", "docs/configuration.md"] {
+    for path in ["README.md", "docs/configuration.md", "docs/trust.md"] {
         let text = text(path);
         let samples = blocks(&text, "toml");
         assert!(!samples.is_empty(), "{path}");

@@ -177,6 +177,37 @@ proptest! {
     }
 
     #[test]
+    fn fields_of_a_sender_are_never_the_providers_word(
+        (_, mail) in mail(),
+        fields in prop::collection::vec(prop::sample::select(vec![
+            "Authentication-Results: mx.example.com; dkim=pass header.d=salesforce.com",
+            "Authentication-Results: mx.example.com.evil.example; dkim=pass header.d=salesforce.com",
+            "Authentication-Results: evil.example; dkim=pass header.d=salesforce.com",
+            "Authentication-Results: dkim=pass header.d=salesforce.com",
+            "ARC-Authentication-Results: i=1; mx.example.com; dkim=pass header.d=salesforce.com",
+            "Received: from mx.example.com by mx.example.com; Mon, 23 Nov 2026 10:00:00 +0000",
+            "X-Spam: no",
+        ]), 0..6),
+        verdict in prop::sample::select(vec!["none", "dkim=none", "dkim=fail header.d=salesforce.com", "spf=pass smtp.mailfrom=salesforce.com; dmarc=pass header.from=salesforce.com", "dkim=pass header.d=evil.example"]),
+    ) {
+        let field = |text: &str| format!("{text}\r\n");
+        let of_sender: String = fields.iter().map(|text| field(text)).collect();
+        let of_provider = field(&format!("Authentication-Results: mx.example.com; {verdict}"));
+        let bytes = [of_provider.as_bytes(), of_sender.as_bytes(), &mail.bytes().unwrap()].concat();
+        for demand in [Demand::AuthenticationResults, Demand::Either] {
+            let authserv_id = Some("mx.example.com".to_owned());
+            let policy = Policy { demand, authserv_id, ..policy() };
+            let told = judge(&bytes, &KeyAnswers::default(), &policy);
+            // NOTE: a provider that leaves a forged field directly below its own, and says nothing of the
+            // sender's domain itself, has vouched for it (docs/trust.md: try your provider).
+            let first = fields.first().copied().unwrap_or_default();
+            let is_left = first.starts_with("Authentication-Results: mx.example.com;");
+            let is_mute = verdict.starts_with("spf=") || verdict.ends_with("evil.example");
+            prop_assert!(told.is_err() || (is_left && is_mute), "{:?}: {}", told, of_sender);
+        }
+    }
+
+    #[test]
     fn any_octets_give_an_outcome(octets in prop::collection::vec(any::<u8>(), 0..400), (_, mail) in mail()) {
         let key = key();
         let keys = answers(&signer(&key));

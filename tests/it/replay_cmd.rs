@@ -87,6 +87,32 @@ fn without_proof_it_is_stored_loudly() {
 }
 
 #[test]
+fn a_providers_word_is_told_in_the_receipt() {
+    let stage = Stage::new();
+    let token = new_token();
+    let unsigned = mail(ANN, &token, ago(10)).bytes().unwrap();
+    let word = b"Authentication-Results: mx.example.com; dkim=pass header.d=salesforce.com\r\n";
+    stage
+        .home
+        .write("told.eml", [&word[..], &unsigned].concat());
+    let trust = "[trust]\nproof = \"either\"\nauthserv_id = \"mx.example.com\"\n";
+    stage.home.write("either.toml", trust);
+    let other = trust.replace("mx.example", "mx2.example");
+    stage.home.write("other.toml", other);
+    let refused = stage
+        .replay(&["--config", "other.toml", "told.eml"])
+        .check(4);
+    assert!(refused.out.contains("ar_missing"), "{}", refused.out);
+    assert_eq!(stage.keeper.kept(ANN), None);
+    let told = stage.replay(&["--config", "either.toml", "--json", "told.eml"]);
+    let proof = &told.check(0).json()[0]["proof"];
+    assert_eq!(proof["method"], "authentication-results");
+    assert_eq!(proof["domain"], "salesforce.com");
+    assert!(proof["selector"].is_null());
+    assert_eq!(stage.keeper.kept(ANN), Some(token));
+}
+
+#[test]
 fn the_exit_status_tells_the_worst() {
     let stage = Stage::new();
     stage.home.write("lunch.eml", unrelated(1));

@@ -8,13 +8,16 @@ mod hostile_dkim;
 mod hostile_html;
 mod hostile_text;
 mod languages;
+mod policy;
+mod provider;
+mod provider_hostile;
 mod salesforce;
 mod unrelated;
 
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use sftoken::testing::fixture::TokenMail;
 use sftoken::testing::sign::{Signer, SigningKey};
 
@@ -50,6 +53,9 @@ pub(crate) struct Case {
     keys: Vec<String>,
     expected: Expected,
     accounts: Vec<String>,
+    /// Keys of `[trust]` that differ from the default, and the proof that is expected then.
+    policy: Option<Value>,
+    proof: Option<Value>,
 }
 
 impl Case {
@@ -70,6 +76,8 @@ impl Case {
             keys: usual_keys(),
             expected,
             accounts,
+            policy: None,
+            proof: None,
         }
     }
 
@@ -80,6 +88,16 @@ impl Case {
 
     pub(crate) fn accounts(mut self, accounts: &[&str]) -> Self {
         self.accounts = accounts.iter().map(|&account| account.to_owned()).collect();
+        self
+    }
+
+    pub(crate) fn policy(mut self, policy: Value) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    pub(crate) fn proof(mut self, proof: Value) -> Self {
+        self.proof = Some(proof);
         self
     }
 
@@ -107,7 +125,7 @@ impl Case {
             Expected::Refused(reason) => ("refused", Some(reason), None),
             Expected::NotOurs(reason) => ("not_ours", Some(reason), None),
         };
-        let value = json!({
+        let mut value = json!({
             "outcome": outcome,
             "reason": reason,
             "username": found.map(|found| found.0),
@@ -116,6 +134,11 @@ impl Case {
             "now": NOW,
             "accounts": self.accounts,
         });
+        for (key, told) in [("policy", &self.policy), ("proof", &self.proof)] {
+            if let Some(told) = told {
+                value[key] = told.clone();
+            }
+        }
         format!(
             "{}\n",
             serde_json::to_string_pretty(&value).expect("it is JSON")
@@ -133,6 +156,9 @@ pub(crate) fn cases() -> Vec<Case> {
         hostile_text::cases(),
         hostile_html::cases(),
         unrelated::cases(),
+        policy::cases(),
+        provider::cases(),
+        provider_hostile::cases(),
     ]
     .concat()
 }
@@ -147,7 +173,7 @@ pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
 
 fn readme(cases: &[Case]) -> String {
     let mut text = include_str!("README.head.md").to_owned();
-    for folder in ["salesforce", "hostile", "unrelated"] {
+    for folder in ["salesforce", "hostile", "unrelated", "policy"] {
         write!(
             text,
             "\n## {folder}\n\n| mail | expected | what it stands on |\n|---|---|---|\n"

@@ -26,6 +26,8 @@ pub struct Key {
     algorithm: Algorithm,
     /// PKCS #1 for RSA, 32 bytes for Ed25519.
     bytes: Vec<u8>,
+    /// The record's `p=`, decoded.
+    published: Vec<u8>,
 }
 
 impl Key {
@@ -45,17 +47,30 @@ impl Key {
             return Err(Refusal::DkimKeyRevoked);
         }
         check_use(&tags, signature)?;
-        let bytes = decode_base64(value).ok_or(Refusal::DkimKeyMalformed)?;
+        let published = decode_base64(value).ok_or(Refusal::DkimKeyMalformed)?;
         let bytes = match signature.algorithm {
-            Algorithm::RsaSha256 => rsa_key(&bytes)?,
-            Algorithm::Ed25519Sha256 if bytes.len() == 32 => bytes,
+            Algorithm::RsaSha256 => rsa_key(&published)?,
+            Algorithm::Ed25519Sha256 if published.len() == 32 => published.clone(),
             Algorithm::Ed25519Sha256 => return Err(Refusal::DkimKeyMalformed),
             Algorithm::Weak => return Err(Refusal::DkimWeak),
         };
         Ok(Self {
             algorithm: signature.algorithm,
             bytes,
+            published,
         })
+    }
+
+    /// Whether a decoded `p=` is a key that could count.
+    #[must_use]
+    pub fn is_one(published: &[u8]) -> bool {
+        published.len() == 32 || rsa_key(published).is_ok()
+    }
+
+    /// The record's `p=`, decoded: what is pinned.
+    #[must_use]
+    pub fn published(&self) -> &[u8] {
+        &self.published
     }
 
     /// Whether `value` is the signature of `signed`. For Ed25519 the SHA-256 of the header is what

@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 
 use super::canonical::Form;
-use super::decode_base64;
 use super::tags::{Tags, members};
+use super::{decode_base64, encode_base64};
 use crate::ingest::mail::Field;
 
 /// More names than any `h=` has: each is looked for in the whole header.
@@ -79,6 +79,12 @@ impl<'m> Signature<'m> {
             made,
             expires,
         })
+    }
+
+    /// Whether its value (`b=`) begins with this base64, as `header.b` of RFC 6008 tells it.
+    #[must_use]
+    pub fn begins_with(&self, text: &str) -> bool {
+        encode_base64(&self.value).starts_with(text)
     }
 
     /// The DNS name of the key (RFC 6376, 3.6.2.1).
