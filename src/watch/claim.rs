@@ -93,7 +93,9 @@ impl Folder {
             return Ok(Claim::None);
         }
         match self.try_claim(session, source, uid).await {
-            Ok(Claim::Ours | Claim::Done) if self.is_overtaken(session, state, uid).await? => {
+            Ok(Claim::Ours | Claim::Done | Claim::None)
+                if self.is_overtaken(session, state, uid).await? =>
+            {
                 Ok(Claim::Theirs)
             }
             // busy, not unable: whoever stores without a claim may do what another one does

@@ -314,10 +314,12 @@ fn flood(stage: &mut Stage, at: usize, folder: &'static str) {
     one.deliver(folder, &mail, now);
 }
 
-/// Another client reads.
+/// Another client reads: it adds a flag, and leaves the others alone.
 fn mark(stage: &Stage, at: usize, folder: &str) {
     let one = &stage.boxes[at];
     if let Some(&uid) = one.server.uids(one.user(), folder).last() {
-        one.server.set_flags(one.user(), folder, uid, &["\\Seen"]);
+        let there = one.server.flags(one.user(), folder, uid);
+        let flags: Vec<&str> = there.iter().map(String::as_str).chain(["\\Seen"]).collect();
+        one.server.set_flags(one.user(), folder, uid, &flags);
     }
 }
