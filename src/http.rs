@@ -99,6 +99,12 @@ impl Http {
         Self::with(self.0.ca_file.clone(), deadline, self.0.in_the_clear)
     }
 
+    /// With plain HTTP to any host, too: its user said so.
+    #[cfg(feature = "vault")]
+    pub(crate) fn in_the_clear(&self) -> Self {
+        Self::with(self.0.ca_file.clone(), self.0.deadline, true)
+    }
+
     fn with(ca_file: Option<PathBuf>, deadline: Duration, in_the_clear: bool) -> Self {
         Self(Arc::new(Inside {
             ca_file,

@@ -21,7 +21,7 @@
 //!
 //! - [`ingest`]: the heart, from bytes to [`Outcome`]. Values in, values out.
 //! - [`dns`], [`inbox`], [`oauth`], [`files`], [`store`], [`ledger`]: the edges, each named after the part of the world
-//!   that it touches.
+//!   that it touches. `http` is below those that ask over HTTPS, and knows none of them.
 //! - [`watch`]: the order of the edges, retry and shutdown.
 //! - [`config`], [`secret`]: the user's words, and where secrets stand.
 //! - [`cli`]: the commands, thin over the rest.
@@ -37,7 +37,8 @@
 //!   can make.
 //! - No mail is both unknown and decided: what could not be told ([`Outcome::Undecided`]) stays open, and no cursor
 //!   passes it.
-//! - No older mail replaces a newer token: each slot is locked and ordered by the ledger while it is written.
+//! - No older mail replaces a newer token: each slot is locked and ordered by the ledger while it is written, and by the
+//!   store itself where it can compare and set, for whoever else writes there.
 //! - No mailbox is written to, unless the user wants handled mail marked or claims made: EXAMINE and `BODY.PEEK`
 //!   otherwise, and no command that changes anything is sent in a folder that is open for reading.
 //! - No silence passes for "nothing there": a connection that cannot prove that it lives is given up.
@@ -57,7 +58,7 @@
 //! | `ledger` | [`ledger`]: cursors, receipts and decisions in SQLite |
 //! | `oauth` | [`oauth`]: access tokens for mailboxes |
 //! | `config` | [`config`] and [`secret`] |
-//! | `keyring`, `age`, `exec` | one [`store`] each |
+//! | `keyring`, `age`, `exec`, `vault` | one [`store`] each |
 //! | `testing` | [`testing`] |
 //!
 //! # Where `keyring` went
@@ -78,6 +79,10 @@ pub mod ingest;
 pub mod dns;
 pub mod files;
 #[cfg(feature = "http")]
+#[cfg_attr(
+    not(feature = "oauth"),
+    expect(unreachable_pub, reason = "`oauth` makes it public")
+)]
 mod http;
 #[cfg(feature = "imap")]
 pub mod inbox;
@@ -91,6 +96,7 @@ pub mod secret;
     feature = "keyring",
     feature = "age",
     feature = "exec",
+    feature = "vault",
     feature = "watch",
     feature = "testing"
 ))]

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use crate::ledger::Ledger;
 use crate::secret::{
     SaveError, SecretError, SecretLock, SecretRef, Sources, check_file, lock, resolve, save,
 };
-use crate::store::{self, Key, Store, StoreError, StoreOptions};
+use crate::store::{self, Key, NoSecret, Secrets, Store, StoreError, StoreOptions};
 use crate::watch::{Clock, FolderChoice, Handled, MailboxTask, Pipeline, Start, Stores, Trouble};
 
 /// The pipeline of a configuration.
@@ -105,6 +106,34 @@ fn options() -> StoreOptions {
     StoreOptions {
         interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
         deadline: None,
+        secrets: Some(Arc::new(ByReference)),
+    }
+}
+
+/// A store's own secrets, by reference as everywhere.
+#[derive(Debug)]
+struct ByReference;
+
+impl Secrets for ByReference {
+    fn read(&self, reference: &str) -> Result<Secret, NoSecret> {
+        let parsed = SecretRef::parse(reference, Path::new("")).map_err(|error| NoSecret {
+            problem: error.to_string(),
+            hint: error.hint(),
+            passing: false,
+        })?;
+        if matches!(&parsed, SecretRef::File(path) if path.is_relative()) {
+            return Err(NoSecret {
+                problem: format!("{parsed} does not start at the root"),
+                hint: "in a store's URL, write file:/PATH".to_owned(),
+                passing: false,
+            });
+        }
+        read_secret(&parsed).map_err(|error| NoSecret {
+            problem: error.to_string(),
+            hint: error.hint,
+            // nobody changes our environment from outside
+            passing: !matches!(parsed, SecretRef::Env(_)),
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 //! must reach the file system as they were written.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::{StoreError, StoreErrorKind};
 
@@ -67,16 +68,35 @@ impl Address {
         Ok(values.pop())
     }
 
-    /// Whether the switch `name` is on.
-    pub(super) fn switch(&mut self, name: &str) -> Result<bool, StoreError> {
+    /// Whether the switch `name` is on; `usual` where nothing is said.
+    pub(super) fn switch(&mut self, name: &str, usual: bool) -> Result<bool, StoreError> {
         match self.one(name)?.as_deref() {
-            None | Some("0") => Ok(false),
+            None => Ok(usual),
+            Some("0") => Ok(false),
             Some("1") => Ok(true),
             Some(_) => Err(self.wrong(
                 format!("the parameter {name:?} is neither 0 nor 1"),
-                format!("write {name}=1, or leave it out"),
+                format!("write {name}={}, or leave it out", u8::from(!usual)),
             )),
         }
+    }
+
+    /// A time: `30`, `30s` or `2m`.
+    pub(super) fn duration(&mut self, name: &str) -> Result<Option<Duration>, StoreError> {
+        let Some(text) = self.one(name)? else {
+            return Ok(None);
+        };
+        let (number, factor) = match text.strip_suffix('m') {
+            Some(number) => (number, 60),
+            None => (text.strip_suffix('s').unwrap_or(&text), 1),
+        };
+        let count = number.parse::<u32>().ok();
+        let count = count.filter(|count| (1..=3600).contains(count));
+        let count = count.ok_or_else(|| {
+            let problem = format!("the {name} is not a time");
+            self.wrong(problem, format!("write {name}=30s or {name}=2m"))
+        })?;
+        Ok(Some(Duration::from_secs(u64::from(count) * factor)))
     }
 
     /// That no parameter is left which nobody asked for.

@@ -61,9 +61,9 @@ fn a_broken_escape_is_an_error() {
 #[test]
 fn a_parameter_stands_once_and_a_switch_is_0_or_1() {
     assert!(parse("exec:/p?get=1&get=0").one("get").is_err());
-    assert!(parse("exec:/p?get=yes").switch("get").is_err());
-    assert!(parse("exec:/p?get=1").switch("get").unwrap());
-    assert!(!parse("exec:/p").switch("get").unwrap());
+    assert!(parse("exec:/p?get=yes").switch("get", false).is_err());
+    assert!(parse("exec:/p?get=1").switch("get", false).unwrap());
+    assert!(!parse("exec:/p").switch("get", false).unwrap());
 }
 
 #[test]

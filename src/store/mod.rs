@@ -13,7 +13,7 @@
 //! [`conditional::publish`], does the rest.
 
 #[cfg_attr(
-    not(all(feature = "exec", unix)),
+    not(any(all(feature = "exec", unix), feature = "vault")),
     expect(dead_code, reason = "only some stores have parameters")
 )]
 mod address;
@@ -26,8 +26,15 @@ mod exec;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod open;
-#[cfg(any(feature = "keyring", all(feature = "exec", unix)))]
+#[cfg(any(feature = "keyring", all(feature = "exec", unix), feature = "vault"))]
 mod plain;
+#[cfg(feature = "vault")]
+mod remote;
+mod secrets;
+#[cfg(feature = "vault")]
+mod template;
+#[cfg(feature = "vault")]
+mod vault;
 
 use std::fmt;
 
@@ -42,6 +49,7 @@ pub use error::{StoreError, StoreErrorKind};
 #[cfg(feature = "keyring")]
 pub use keyring::{password, set_password};
 pub use open::{StoreOptions, choose_default, open};
+pub use secrets::{NoSecret, Secrets};
 
 /// Which token: the account, as a store names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +125,12 @@ pub trait Store: Send + Sync + fmt::Debug {
 }
 
 /// The token in bytes that a store gave back; line ends that a person's `echo` left are forgiven.
-#[cfg(any(feature = "keyring", feature = "age", feature = "exec"))]
+#[cfg(any(
+    feature = "keyring",
+    feature = "age",
+    feature = "exec",
+    feature = "vault"
+))]
 fn token_in(bytes: &[u8]) -> Option<Token> {
     let text = std::str::from_utf8(bytes).ok()?;
     Token::new(text.trim_end_matches(['\r', '\n'])).ok()

@@ -8,27 +8,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::Address;
-use super::{Store, StoreError};
+use super::{Secrets, Store, StoreError};
 
 /// What a store needs to know of the process that opens it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct StoreOptions {
     /// Someone sits in front of the screen: a keyring may ask to be unlocked.
     pub interactive: bool,
     /// How long one operation may take; `None`: the store's own default.
     pub deadline: Option<Duration>,
+    /// How the secrets are read that a store logs in with.
+    pub secrets: Option<Arc<dyn Secrets>>,
 }
 
 /// What this version can open, as hints say it.
-const OFFERED: &str =
-    "this version offers keyring://SERVICE, age:/DIR?recipients-file=FILE and exec:/PATH/PROGRAM";
+const OFFERED: &str = "this version offers keyring://SERVICE, age:/DIR?recipients-file=FILE, vault://HOST/MOUNT/PATH and exec:/PATH/PROGRAM";
 
 /// Schemes that are planned: a better answer than "unknown".
-const PLANNED: [&str; 8] = [
-    "vault", "openbao", "awssm", "awsps", "k8s", "gcsm", "akv", "github",
-];
+const PLANNED: [&str; 6] = ["awssm", "awsps", "k8s", "gcsm", "akv", "github"];
 
-/// The store at `url`: `keyring://SERVICE`, `age:/DIR?…` or `exec:/PROGRAM?…`. Nothing is asked of
+/// The store at `url`: `keyring://SERVICE`, `age:/DIR?…`,
+/// `vault://HOST/MOUNT/PATH?…` or `exec:/PROGRAM?…`. Nothing is asked of
 /// the store yet; [`Store::check`] does.
 ///
 /// # Errors
@@ -39,6 +39,7 @@ pub fn open(url: &str, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreEr
         "keyring" => open_keyring(address, options),
         "age" => open_age(address, options),
         "exec" => open_exec(address, options),
+        "vault" | "openbao" => open_vault(address, options),
         planned if PLANNED.contains(&planned) => {
             Err(address.wrong("this kind of store is planned, and not here yet", OFFERED))
         }
@@ -87,6 +88,11 @@ fn open_exec(address: Address, options: &StoreOptions) -> Result<Arc<dyn Store>,
     Ok(Arc::new(super::exec::Exec::open(address, options)?))
 }
 
+#[cfg(feature = "vault")]
+fn open_vault(address: Address, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(super::vault::Vault::open(address, options)?))
+}
+
 #[cfg(not(feature = "keyring"))]
 fn open_keyring(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     Err(not_built(&address, "feature `keyring`"))
@@ -102,7 +108,18 @@ fn open_exec(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, Store
     Err(not_built(&address, "feature `exec`, on Unix"))
 }
 
-#[cfg(not(all(feature = "keyring", feature = "age", feature = "exec", unix)))]
+#[cfg(not(feature = "vault"))]
+fn open_vault(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    Err(not_built(&address, "feature `vault`"))
+}
+
+#[cfg(not(all(
+    feature = "keyring",
+    feature = "age",
+    feature = "exec",
+    feature = "vault",
+    unix
+)))]
 fn not_built(address: &Address, need: &str) -> StoreError {
     let problem = "this build has no such store";
     address.wrong(problem, format!("build sftoken with {need}"))
@@ -115,12 +132,7 @@ mod tests {
 
     #[test]
     fn a_scheme_that_is_not_here_tells_what_is() {
-        for url in [
-            "vault://host/secret/x",
-            "awssm://eu-west-1/x",
-            "k8s://ns/x",
-            "ftp://x",
-        ] {
+        for url in ["awssm://eu-west-1/x", "k8s://ns/x", "ftp://x"] {
             let error = open(url, &StoreOptions::default()).unwrap_err();
             assert_eq!(error.kind, StoreErrorKind::Misconfigured, "{url}");
             assert!(error.hint.contains("age:/DIR"), "{url}: {}", error.hint);

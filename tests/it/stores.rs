@@ -5,6 +5,7 @@ mod default;
 mod exec;
 mod keyring;
 mod process;
+mod vault;
 
 use std::time::Duration;
 
@@ -45,5 +46,6 @@ fn options(deadline: Duration) -> StoreOptions {
     StoreOptions {
         interactive: false,
         deadline: Some(deadline),
+        secrets: None,
     }
 }

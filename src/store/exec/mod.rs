@@ -59,16 +59,19 @@ impl Exec {
         }
         let arguments = address.all("arg");
         let kept = address.all("env");
-        let given = address.one("timeout")?.map(|text| seconds(&address, &text));
+        let given = address.duration("timeout")?;
         let usual = options.deadline.unwrap_or(DEADLINE);
-        let (gets, checks) = (address.switch("get")?, address.switch("check")?);
+        let (gets, checks) = (
+            address.switch("get", false)?,
+            address.switch("check", false)?,
+        );
         address.finish("arg, env, timeout, get, check")?;
         Ok(Self {
             shown: address.shown,
             program,
             arguments,
             kept,
-            deadline: given.transpose()?.unwrap_or(usual),
+            deadline: given.unwrap_or(usual),
             gets,
             checks,
         })
@@ -211,25 +214,6 @@ impl Store for Exec {
             )
         })
     }
-}
-
-/// `30`, `30s` or `2m`.
-fn seconds(address: &Address, text: &str) -> Result<Duration, StoreError> {
-    let (number, factor) = match text.strip_suffix('m') {
-        Some(number) => (number, 60),
-        None => (text.strip_suffix('s').unwrap_or(text), 1),
-    };
-    let count = number
-        .parse::<u32>()
-        .ok()
-        .filter(|count| (1..=3600).contains(count));
-    let count = count.ok_or_else(|| {
-        address.wrong(
-            "the timeout is not a time",
-            "write timeout=30s or timeout=2m",
-        )
-    })?;
-    Ok(Duration::from_secs(u64::from(count) * factor))
 }
 
 fn executable(program: &Path) -> std::io::Result<()> {

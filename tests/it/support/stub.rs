@@ -1,0 +1,119 @@
+//! A server that answers as it is told, and keeps what it was asked.
+//!
+//! Knows as much of HTTP/1.1 as a REST client's test needs. Never speaks TLS. Lives on loopback, in threads of
+//! its own, and is gone with the test.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use serde_json::Value;
+
+/// What was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    #[expect(dead_code, reason = "shown when a test fails")]
+    pub(crate) method: String,
+    /// With its query.
+    pub(crate) path: String,
+    /// Names in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+}
+
+impl Asked {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// The server.
+pub(crate) struct Stub {
+    port: u16,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Stub {
+    /// Starts it. An answer is a status and a body.
+    pub(crate) fn start(answer: impl Fn(&Asked) -> (u16, String) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::<Mutex<Vec<Asked>>>::default();
+        let (kept, answer) = (Arc::clone(&asked), Arc::new(answer));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
+                thread::spawn(move || serve(stream, &kept, &*answer));
+            }
+        });
+        Self { port, asked }
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn authority(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Everything that was asked so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        locked(&self.asked).clone()
+    }
+}
+
+fn locked(asked: &Mutex<Vec<Asked>>) -> std::sync::MutexGuard<'_, Vec<Asked>> {
+    asked.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn serve(
+    mut stream: TcpStream,
+    kept: &Mutex<Vec<Asked>>,
+    answer: &dyn Fn(&Asked) -> (u16, String),
+) {
+    let Some(asked) = read(&mut stream) else {
+        return;
+    };
+    locked(kept).push(asked.clone());
+    let (status, body) = answer(&asked);
+    let length = body.len();
+    let text = format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{body}"
+    );
+    // whoever asked may be gone
+    let _ = stream.write_all(text.as_bytes());
+}
+
+fn read(stream: &mut TcpStream) -> Option<Asked> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = stream.read(&mut buffer).ok().filter(|&count| count > 0)?;
+        bytes.extend_from_slice(&buffer[..count]);
+        if let Some(asked) = parse(std::str::from_utf8(&bytes).ok()?) {
+            return Some(asked);
+        }
+    }
+}
+
+/// `None` while it is not whole.
+fn parse(text: &str) -> Option<Asked> {
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let mut lines = head.lines();
+    let mut words = lines.next()?.split(' ');
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let headers: BTreeMap<String, String> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let length = headers
+        .get("content-length")
+        .map_or(Some(0), |n| n.parse().ok())?;
+    Some(Asked {
+        body: body.get(..length)?.to_owned(),
+        method,
+        path,
+        headers,
+    })
+}
