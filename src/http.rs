@@ -46,6 +46,19 @@ pub(crate) struct Request<'r> {
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: Zeroizing<Vec<u8>>,
+    #[cfg_attr(
+        not(feature = "github"),
+        expect(dead_code, reason = "only GitHub's limits stand there")
+    )]
+    pub(crate) headers: http::HeaderMap,
+}
+
+impl Response {
+    /// The text of a header.
+    #[cfg(feature = "github")]
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 /// Why there is no answer.
@@ -100,7 +113,7 @@ impl Http {
     }
 
     /// With plain HTTP to any host, too: its user said so.
-    #[cfg(feature = "vault")]
+    #[cfg(any(feature = "vault", feature = "github"))]
     pub(crate) fn in_the_clear(&self) -> Self {
         Self::with(self.0.ca_file.clone(), self.0.deadline, true)
     }
@@ -151,6 +164,7 @@ impl Http {
         Ok(Response {
             status: response.status().as_u16(),
             body: Zeroizing::new(body),
+            headers: std::mem::take(response.headers_mut()),
         })
     }
 

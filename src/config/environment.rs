@@ -38,7 +38,9 @@ pub(super) fn apply(
     }
     let referred = |name: &String| {
         let reference = format!("env:{name}");
-        entries.texts().any(|text| text == reference)
+        // a store's URL has references among its parameters
+        let parts = |text: &str| text.split(['?', '&', '=']).any(|part| part == reference);
+        entries.texts().any(parts)
     };
     match unknown
         .iter()

@@ -271,6 +271,15 @@ fn a_store_that_is_not_there_is_told() {
     );
 }
 
+/// A variable that a store's URL refers to is no misspelt key.
+#[test]
+fn a_reference_in_a_stores_url_is_one() {
+    let url = "vault://vault.example/secret/x?auth=token&token=env:SFTOKEN_STORE_VAULT&timeout=5s";
+    let toml = format!("{SAMPLE}\n[store.vault]\nurl = \"{url}\"\n");
+    with(&toml, &[("SFTOKEN_STORE_VAULT", "a secret")]).unwrap();
+    with(SAMPLE, &[("SFTOKEN_STORE_VAULT", "a secret")]).unwrap_err();
+}
+
 #[test]
 fn the_environment_overrides_the_file() {
     let config = with(

@@ -107,7 +107,13 @@ mod answers {
             secrets: &["planted-refresh"],
         };
         let body = Zeroizing::new(body.as_bytes().to_vec());
-        asked.tokens(&Response { status, body })
+        let headers = ureq::http::HeaderMap::new();
+        let response = Response {
+            status,
+            body,
+            headers,
+        };
+        asked.tokens(&response)
     }
 
     #[test]

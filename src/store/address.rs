@@ -185,6 +185,13 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
+/// A path as it stands in a URL.
+#[cfg(any(feature = "vault", feature = "github"))]
+pub(super) fn in_url(path: &str) -> String {
+    let parts: Vec<String> = path.split('/').map(escape).collect();
+    parts.join("/")
+}
+
 #[cfg(test)]
 #[path = "address_tests.rs"]
 mod tests;

@@ -13,7 +13,7 @@
 //! [`conditional::publish`], does the rest.
 
 #[cfg_attr(
-    not(any(all(feature = "exec", unix), feature = "vault")),
+    not(any(all(feature = "exec", unix), feature = "vault", feature = "github")),
     expect(dead_code, reason = "only some stores have parameters")
 )]
 mod address;
@@ -23,12 +23,14 @@ pub mod conditional;
 mod error;
 #[cfg(all(feature = "exec", unix))]
 mod exec;
+#[cfg(feature = "github")]
+mod github;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod open;
 #[cfg(any(feature = "keyring", all(feature = "exec", unix), feature = "vault"))]
 mod plain;
-#[cfg(feature = "vault")]
+#[cfg(any(feature = "vault", feature = "github"))]
 mod remote;
 mod secrets;
 #[cfg(feature = "vault")]

@@ -22,13 +22,13 @@ pub struct StoreOptions {
 }
 
 /// What this version can open, as hints say it.
-const OFFERED: &str = "this version offers keyring://SERVICE, age:/DIR?recipients-file=FILE, vault://HOST/MOUNT/PATH and exec:/PATH/PROGRAM";
+const OFFERED: &str = "this version offers keyring://SERVICE, age:/DIR?recipients-file=FILE, vault://HOST/MOUNT/PATH, github://OWNER/REPO/NAME and exec:/PATH/PROGRAM";
 
 /// Schemes that are planned: a better answer than "unknown".
-const PLANNED: [&str; 6] = ["awssm", "awsps", "k8s", "gcsm", "akv", "github"];
+const PLANNED: [&str; 5] = ["awssm", "awsps", "k8s", "gcsm", "akv"];
 
 /// The store at `url`: `keyring://SERVICE`, `age:/DIR?…`,
-/// `vault://HOST/MOUNT/PATH?…` or `exec:/PROGRAM?…`. Nothing is asked of
+/// `vault://HOST/MOUNT/PATH?…`, `github://OWNER/REPO/NAME?…` or `exec:/PROGRAM?…`. Nothing is asked of
 /// the store yet; [`Store::check`] does.
 ///
 /// # Errors
@@ -40,6 +40,7 @@ pub fn open(url: &str, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreEr
         "age" => open_age(address, options),
         "exec" => open_exec(address, options),
         "vault" | "openbao" => open_vault(address, options),
+        "github" => open_github(address, options),
         planned if PLANNED.contains(&planned) => {
             Err(address.wrong("this kind of store is planned, and not here yet", OFFERED))
         }
@@ -108,6 +109,16 @@ fn open_exec(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, Store
     Err(not_built(&address, "feature `exec`, on Unix"))
 }
 
+#[cfg(feature = "github")]
+fn open_github(address: Address, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(super::github::GitHub::open(address, options)?))
+}
+
+#[cfg(not(feature = "github"))]
+fn open_github(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    Err(not_built(&address, "feature `github`"))
+}
+
 #[cfg(not(feature = "vault"))]
 fn open_vault(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     Err(not_built(&address, "feature `vault`"))
@@ -118,6 +129,7 @@ fn open_vault(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, Stor
     feature = "age",
     feature = "exec",
     feature = "vault",
+    feature = "github",
     unix
 )))]
 fn not_built(address: &Address, need: &str) -> StoreError {

@@ -47,14 +47,9 @@ impl Template {
     }
 }
 
-/// A path as it stands in a URL.
-pub(super) fn in_url(path: &str) -> String {
-    let parts: Vec<String> = path.split('/').map(escape).collect();
-    parts.join("/")
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::address::in_url;
     use super::*;
 
     #[track_caller]

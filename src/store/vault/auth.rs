@@ -157,7 +157,7 @@ impl Jwt {
 
 fn log_in(vault: &Vault, mount: &str, proof: &Proof, now: Instant) -> Result<Session, StoreError> {
     let body = proof.body(&vault.shown)?;
-    let path = format!("auth/{}/login", crate::store::template::in_url(mount));
+    let path = format!("auth/{}/login", crate::store::address::in_url(mount));
     let answer = vault.ask("POST", &path, Some(&body), None)?;
     if answer.status != 200 {
         return Err(refused(vault, mount, answer.status));

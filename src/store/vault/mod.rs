@@ -19,8 +19,9 @@ mod open;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::address::in_url;
 use super::conditional::{self, Conditional, Held, Note, Write};
-use super::template::{Template, in_url};
+use super::template::Template;
 use super::{Capabilities, Key, Meta, Put, Store, StoreError, StoreErrorKind as Kind, token_in};
 use crate::http::Http;
 use crate::ingest::token::Token;

@@ -14,7 +14,6 @@ use serde_json::Value;
 /// What was asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
-    #[expect(dead_code, reason = "shown when a test fails")]
     pub(crate) method: String,
     /// With its query.
     pub(crate) path: String,
@@ -29,6 +28,32 @@ impl Asked {
     }
 }
 
+/// What it answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    status: u16,
+    headers: String,
+    body: String,
+}
+
+impl From<(u16, String)> for Reply {
+    fn from((status, body): (u16, String)) -> Self {
+        Self {
+            status,
+            headers: String::new(),
+            body,
+        }
+    }
+}
+
+impl Reply {
+    /// With one header more.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers += &format!("{name}: {value}\r\n");
+        self
+    }
+}
+
 /// The server.
 pub(crate) struct Stub {
     port: u16,
@@ -36,8 +61,10 @@ pub(crate) struct Stub {
 }
 
 impl Stub {
-    /// Starts it. An answer is a status and a body.
-    pub(crate) fn start(answer: impl Fn(&Asked) -> (u16, String) + Send + Sync + 'static) -> Self {
+    /// Starts it. A status and a body are an answer.
+    pub(crate) fn start<R: Into<Reply>>(
+        answer: impl Fn(&Asked) -> R + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
@@ -45,7 +72,7 @@ impl Stub {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
-                thread::spawn(move || serve(stream, &kept, &*answer));
+                thread::spawn(move || serve(stream, &kept, |asked| (*answer)(asked).into()));
             }
         });
         Self { port, asked }
@@ -66,20 +93,20 @@ fn locked(asked: &Mutex<Vec<Asked>>) -> std::sync::MutexGuard<'_, Vec<Asked>> {
     asked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(
-    mut stream: TcpStream,
-    kept: &Mutex<Vec<Asked>>,
-    answer: &dyn Fn(&Asked) -> (u16, String),
-) {
+fn serve(mut stream: TcpStream, kept: &Mutex<Vec<Asked>>, answer: impl Fn(&Asked) -> Reply) {
     let Some(asked) = read(&mut stream) else {
         return;
     };
     locked(kept).push(asked.clone());
-    let (status, body) = answer(&asked);
+    let Reply {
+        status,
+        headers,
+        body,
+    } = answer(&asked);
     let length = body.len();
     let text = format!(
         "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
-         Connection: close\r\n\r\n{body}"
+         {headers}Connection: close\r\n\r\n{body}"
     );
     // whoever asked may be gone
     let _ = stream.write_all(text.as_bytes());

@@ -1,0 +1,178 @@
+//! GitHub Actions: a secret of a repository, or of one of its environments.
+//!
+//! Knows public keys, sealed boxes and write-only secrets. Never reads a token back, since nobody can: what is
+//! read back is when the secret was changed. Its order of writes is the ledger's, for GitHub cannot compare.
+//!
+//! ```text
+//! GET public-key ─► seal ─► GET secrets/NAME: changed when? ─► PUT secrets/NAME ─► GET: changed since?
+//! ```
+
+mod call;
+mod name;
+mod open;
+
+use std::sync::OnceLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use crypto_box::PublicKey;
+use crypto_box::aead::OsRng;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::address::in_url;
+use super::remote::Place;
+use super::{Capabilities, Key, Meta, Put, Store, StoreError, StoreErrorKind as Kind};
+use crate::http::{Http, Response};
+use crate::ingest::token::Token;
+use name::Name;
+
+/// Two clocks of GitHub's, the one that dates an answer and the one that dates a change, are this close.
+const SAME_TIME: SignedDuration = SignedDuration::from_secs(60);
+
+/// The secrets of a repository or an environment.
+#[derive(Debug)]
+pub(super) struct GitHub {
+    shown: String,
+    /// What slots begin with.
+    root: String,
+    /// Where the secrets are, with a slash at the end.
+    secrets: String,
+    name: Name,
+    http: Http,
+    token: Place,
+    /// Whose token a fixed name was given first: it cannot be asked.
+    owner: OnceLock<Key>,
+}
+
+#[derive(Deserialize)]
+struct KeyRead {
+    key_id: String,
+    key: String,
+}
+
+#[derive(Deserialize)]
+struct About {
+    updated_at: Timestamp,
+}
+
+impl GitHub {
+    /// A token, sealed for GitHub alone, as the request that sets it.
+    fn sealed(&self, token: &Token) -> Result<Vec<u8>, StoreError> {
+        let answer = self.ask("GET", &format!("{}public-key", self.secrets), None)?;
+        if answer.status != 200 {
+            return Err(self.refused(&answer));
+        }
+        let read: Option<KeyRead> = serde_json::from_slice(&answer.body).ok();
+        let key = read.as_ref().and_then(|read| {
+            let bytes = STANDARD.decode(&read.key).ok()?;
+            PublicKey::from_slice(&bytes).ok()
+        });
+        let (Some(read), Some(key)) = (read, key) else {
+            return Err(self.odd("the public key is not understood"));
+        };
+        let sealed = key.seal(&mut OsRng, token.expose().as_bytes());
+        let sealed = sealed.map_err(|_| self.odd("nothing can be sealed for the public key"))?;
+        let body = json!({"encrypted_value": STANDARD.encode(sealed), "key_id": read.key_id});
+        Ok(body.to_string().into_bytes())
+    }
+
+    /// When the secret was changed last; `None`: there is none.
+    fn changed(&self, url: &str) -> Result<Option<Timestamp>, StoreError> {
+        let answer = self.ask("GET", url, None)?;
+        match answer.status {
+            404 => Ok(None),
+            200 => {
+                let about: Option<About> = serde_json::from_slice(&answer.body).ok();
+                let about = about
+                    .ok_or_else(|| self.odd("what is told of the secret is not understood"))?;
+                Ok(Some(about.updated_at))
+            }
+            _ => Err(self.refused(&answer)),
+        }
+    }
+
+    /// That the secret is there, and was changed by the request.
+    fn confirm(
+        &self,
+        url: &str,
+        before: Option<Timestamp>,
+        put: &Response,
+    ) -> Result<(), StoreError> {
+        let after = self.changed(url)?;
+        // Times are whole seconds: a second write in one of them changes nothing that could be seen.
+        let recently = call::date(put).map(|date| date - SAME_TIME);
+        let moved = match (before, after) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(before), Some(after)) => {
+                after > before || recently.is_some_and(|recently| after >= recently)
+            }
+        };
+        match moved {
+            true => Ok(()),
+            false => Err(self.fail(
+                Kind::Corrupt,
+                "GitHub took the secret, and does not show that it was changed".to_owned(),
+                "it will be tried again; see the repository's settings and GitHub's status page",
+            )),
+        }
+    }
+
+    /// One name, one account, as far as this process sees.
+    fn claim(&self, key: &Key) -> Result<(), StoreError> {
+        if !self.name.is_fixed() || self.owner.get_or_init(|| key.clone()) == key {
+            return Ok(());
+        }
+        Err(self.fail(
+            Kind::Misconfigured,
+            "the store's URL names one secret, and two accounts have their tokens there".to_owned(),
+            "give each account its own: another store, or {username} in the secret's name",
+        ))
+    }
+
+    fn fail(&self, kind: Kind, problem: String, hint: &str) -> StoreError {
+        StoreError::new(&self.shown, kind, problem, hint)
+    }
+}
+
+impl Store for GitHub {
+    fn slot(&self, key: &Key) -> String {
+        format!("{}{}", self.root, self.name.fill(key))
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            conditional: false,
+            readable: false,
+        }
+    }
+
+    /// NOTE: whoever may read the public key may not yet write; that is known when a token is put.
+    fn check(&self) -> Result<(), StoreError> {
+        let probe = self.ask("GET", &format!("{}public-key", self.secrets), None)?;
+        match probe.status {
+            200 => Ok(()),
+            _ => Err(self.refused(&probe)),
+        }
+    }
+
+    fn publish(&self, key: &Key, token: &Token, _: &Meta) -> Result<Put, StoreError> {
+        self.claim(key)?;
+        let url = format!("{}{}", self.secrets, in_url(&self.name.fill(key)));
+        let body = self.sealed(token)?;
+        let before = self.changed(&url)?;
+        let put = self.ask("PUT", &url, Some(&body))?;
+        match put.status {
+            201 | 204 => self.confirm(&url, before, &put).map(|()| Put::Written),
+            _ => Err(self.refused(&put)),
+        }
+    }
+
+    fn get(&self, _: &Key) -> Result<Option<Token>, StoreError> {
+        let problem = "GitHub gives no secret back, but to the workflows that use it".to_owned();
+        let hint = "use it in a workflow: ${{ secrets.NAME }}; to read it elsewhere as well, configure another store";
+        Err(self.fail(Kind::WriteOnly, problem, hint))
+    }
+}
