@@ -113,7 +113,7 @@ impl Http {
     }
 
     /// With plain HTTP to any host, too: its user said so.
-    #[cfg(any(feature = "vault", feature = "github"))]
+    #[cfg(any(feature = "vault", feature = "kubernetes", feature = "github"))]
     pub(crate) fn in_the_clear(&self) -> Self {
         Self::with(self.0.ca_file.clone(), self.0.deadline, true)
     }

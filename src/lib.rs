@@ -58,7 +58,7 @@
 //! | `ledger` | [`ledger`]: cursors, receipts and decisions in SQLite |
 //! | `oauth` | [`oauth`]: access tokens for mailboxes |
 //! | `config` | [`config`] and [`secret`] |
-//! | `keyring`, `age`, `exec`, `vault`, `github` | one [`store`] each |
+//! | `keyring`, `age`, `exec`, `vault`, `kubernetes`, `github` | one [`store`] each |
 //! | `testing` | [`testing`] |
 //!
 //! # Where `keyring` went
@@ -97,6 +97,7 @@ pub mod secret;
     feature = "age",
     feature = "exec",
     feature = "vault",
+    feature = "kubernetes",
     feature = "github",
     feature = "watch",
     feature = "testing"

@@ -13,7 +13,12 @@
 //! [`conditional::publish`], does the rest.
 
 #[cfg_attr(
-    not(any(all(feature = "exec", unix), feature = "vault", feature = "github")),
+    not(any(
+        all(feature = "exec", unix),
+        feature = "vault",
+        feature = "kubernetes",
+        feature = "github"
+    )),
     expect(dead_code, reason = "only some stores have parameters")
 )]
 mod address;
@@ -27,10 +32,12 @@ mod exec;
 mod github;
 #[cfg(feature = "keyring")]
 mod keyring;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod open;
 #[cfg(any(feature = "keyring", all(feature = "exec", unix), feature = "vault"))]
 mod plain;
-#[cfg(any(feature = "vault", feature = "github"))]
+#[cfg(any(feature = "vault", feature = "kubernetes", feature = "github"))]
 mod remote;
 mod secrets;
 #[cfg(feature = "vault")]
@@ -131,7 +138,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     feature = "keyring",
     feature = "age",
     feature = "exec",
-    feature = "vault"
+    feature = "vault",
+    feature = "kubernetes"
 ))]
 fn token_in(bytes: &[u8]) -> Option<Token> {
     let text = std::str::from_utf8(bytes).ok()?;

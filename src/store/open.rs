@@ -22,13 +22,14 @@ pub struct StoreOptions {
 }
 
 /// What this version can open, as hints say it.
-const OFFERED: &str = "this version offers keyring://SERVICE, age:/DIR?recipients-file=FILE, vault://HOST/MOUNT/PATH, github://OWNER/REPO/NAME and exec:/PATH/PROGRAM";
+const OFFERED: &str = "this version offers keyring://SERVICE, age:/DIR?recipients-file=FILE, vault://HOST/MOUNT/PATH, k8s://NAMESPACE/NAME, github://OWNER/REPO/NAME and exec:/PATH/PROGRAM";
 
 /// Schemes that are planned: a better answer than "unknown".
-const PLANNED: [&str; 5] = ["awssm", "awsps", "k8s", "gcsm", "akv"];
+const PLANNED: [&str; 4] = ["awssm", "awsps", "gcsm", "akv"];
 
 /// The store at `url`: `keyring://SERVICE`, `age:/DIR?…`,
-/// `vault://HOST/MOUNT/PATH?…`, `github://OWNER/REPO/NAME?…` or `exec:/PROGRAM?…`. Nothing is asked of
+/// `vault://HOST/MOUNT/PATH?…`, `k8s://NAMESPACE/NAME?…`,
+/// `github://OWNER/REPO/NAME?…` or `exec:/PROGRAM?…`. Nothing is asked of
 /// the store yet; [`Store::check`] does.
 ///
 /// # Errors
@@ -40,6 +41,7 @@ pub fn open(url: &str, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreEr
         "age" => open_age(address, options),
         "exec" => open_exec(address, options),
         "vault" | "openbao" => open_vault(address, options),
+        "k8s" => open_kubernetes(address, options),
         "github" => open_github(address, options),
         planned if PLANNED.contains(&planned) => {
             Err(address.wrong("this kind of store is planned, and not here yet", OFFERED))
@@ -109,6 +111,18 @@ fn open_exec(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, Store
     Err(not_built(&address, "feature `exec`, on Unix"))
 }
 
+#[cfg(feature = "kubernetes")]
+fn open_kubernetes(address: Address, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(super::kubernetes::Kubernetes::open(
+        address, options,
+    )?))
+}
+
+#[cfg(not(feature = "kubernetes"))]
+fn open_kubernetes(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    Err(not_built(&address, "feature `kubernetes`"))
+}
+
 #[cfg(feature = "github")]
 fn open_github(address: Address, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(super::github::GitHub::open(address, options)?))
@@ -129,6 +143,7 @@ fn open_vault(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, Stor
     feature = "age",
     feature = "exec",
     feature = "vault",
+    feature = "kubernetes",
     feature = "github",
     unix
 )))]
@@ -144,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_scheme_that_is_not_here_tells_what_is() {
-        for url in ["awssm://eu-west-1/x", "k8s://ns/x", "ftp://x"] {
+        for url in ["awssm://eu-west-1/x", "gcsm://project/x", "ftp://x"] {
             let error = open(url, &StoreOptions::default()).unwrap_err();
             assert_eq!(error.kind, StoreErrorKind::Misconfigured, "{url}");
             assert!(error.hint.contains("age:/DIR"), "{url}: {}", error.hint);

@@ -3,6 +3,7 @@
 //! Knows how a request fails before there is an answer. Never knows what is asked, and never shows a secret.
 //! Secrets come from where the store's URL says, through its opener.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,10 +51,31 @@ impl Place {
     }
 }
 
-/// How the store is reached: `ca-file=/PEM`, `timeout=10s`, `tls=0`.
+/// A service account's token, in a pod. NOTE: its mode is the kubelet's affair (0644 without `fsGroup`), so it is
+/// not held against others' eyes as `file:` is; nobody else is in the container.
+#[cfg(any(feature = "vault", feature = "kubernetes"))]
+pub(super) fn mounted(path: &Path, shown: &str) -> Result<Secret, StoreError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Secret::new(text.trim_end().to_owned())),
+        Err(error) => Err(StoreError::new(
+            shown,
+            Kind::Misconfigured,
+            format!(
+                "the service account's token {} cannot be read: {}",
+                path.display(),
+                error.kind()
+            ),
+            "run in a pod that mounts it, or say where it is: service-account= in the store's URL; elsewhere, see docs/stores.md",
+        )),
+    }
+}
+
+/// How the store is reached: `ca-file=/PEM`, `timeout=10s`, `tls=0`. `usual` are the authorities where none are named, instead
+/// of the system's.
 pub(super) fn http(
     address: &mut Address,
     options: &StoreOptions,
+    usual: Option<&Path>,
 ) -> Result<(Http, bool), StoreError> {
     let authorities = address.one("ca-file")?;
     if authorities
@@ -67,6 +89,8 @@ pub(super) fn http(
     let deadline = deadline.or(options.deadline).unwrap_or(DEADLINE);
     let encrypted = address.switch("tls", true)?;
     let http = authorities
+        .map(PathBuf::from)
+        .or(usual.map(Path::to_owned))
         .map_or_else(Http::new, Http::with_authorities)
         .within(deadline);
     match encrypted {

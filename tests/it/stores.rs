@@ -5,6 +5,7 @@ mod default;
 mod exec;
 mod github;
 mod keyring;
+mod kubernetes;
 mod process;
 mod vault;
 

@@ -38,7 +38,7 @@ impl GitHub {
             let hint = "a name has letters, digits and _, no digit first, and does not begin with GITHUB_; {username} may stand behind that";
             address.wrong("GitHub takes no secret of this name", hint)
         })?;
-        let (http, encrypted) = http(&mut address, options)?;
+        let (http, encrypted) = http(&mut address, options, None)?;
         let host = address.one("host")?;
         let api = api(host.as_deref(), encrypted, &address)?;
         let environment = address.one("environment")?.filter(|name| !name.is_empty());

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::Vault;
 use crate::ingest::secret::Secret;
-use crate::store::remote::Place;
+use crate::store::remote::{Place, mounted};
 use crate::store::{StoreError, StoreErrorKind as Kind};
 
 /// A way to prove who we are.
@@ -40,8 +40,7 @@ pub(super) enum Proof {
 #[derive(Debug)]
 pub(super) enum Jwt {
     At(Place),
-    /// A service account's, in a pod. NOTE: its mode is the kubelet's affair (0644 without `fsGroup`), so it is
-    /// not held against others' eyes as `file:` is; nobody else is in the container.
+    /// A service account's, in a pod.
     Mounted(PathBuf),
 }
 
@@ -135,22 +134,9 @@ impl Proof {
 
 impl Jwt {
     fn read(&self, shown: &str) -> Result<Secret, StoreError> {
-        let path = match self {
-            Self::At(place) => return place.read(shown),
-            Self::Mounted(path) => path,
-        };
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Secret::new(text.trim_end().to_owned())),
-            Err(error) => Err(StoreError::new(
-                shown,
-                Kind::Misconfigured,
-                format!(
-                    "the service account's token {} cannot be read: {}",
-                    path.display(),
-                    error.kind()
-                ),
-                "run in a pod that mounts it, name its file with service-account=/FILE, or give jwt=",
-            )),
+        match self {
+            Self::At(place) => place.read(shown),
+            Self::Mounted(path) => mounted(path, shown),
         }
     }
 }

@@ -38,7 +38,7 @@ impl Vault {
         }
         let path = Template::parse(path, &address)?;
         let authority = authority(host, &address)?;
-        let (http, encrypted) = http(&mut address, options)?;
+        let (http, encrypted) = http(&mut address, options, None)?;
         let way = way(&mut address, options)?;
         let namespace = address
             .one("namespace")?
