@@ -99,6 +99,17 @@ pub(super) fn http(
     }
 }
 
+/// Says so where a store's secrets leave this machine without TLS.
+pub(super) fn warn_of_clear_text(encrypted: bool, authority: &str, shown: &str) {
+    let here = ["127.", "[::1]", "localhost:"];
+    if !encrypted && !here.iter().any(|start| authority.starts_with(start)) {
+        tracing::warn!(
+            store = shown,
+            "tokens travel without TLS, as the store's URL says"
+        );
+    }
+}
+
 /// What to say when there was no answer.
 pub(super) fn unanswered(shown: &str, HttpError { host, fault }: HttpError) -> StoreError {
     let network = "check that the server runs, the network, and HTTPS_PROXY if there is one; it will be tried again";

@@ -215,3 +215,23 @@ fn every_file_that_is_linked_exists() {
         }
     }
 }
+
+/// A store's section tells each parameter that the store knows.
+#[test]
+fn every_parameter_of_a_store_is_explained() {
+    let page = text("docs/stores.md");
+    for (url, title) in [
+        ("vault://host/secret/x", "## Vault and OpenBao\n"),
+        ("k8s://jobs/x", "## Kubernetes\n"),
+        ("github://acme/jobs/X", "## GitHub Actions\n"),
+    ] {
+        let options = sftoken::store::StoreOptions::default();
+        let error = sftoken::store::open(&format!("{url}?nope=1"), &options).unwrap_err();
+        let known = error.hint.strip_prefix("known are: ").unwrap();
+        let section = &page[page.find(title).unwrap() + title.len()..];
+        let section = section.split("\n## ").next().unwrap();
+        for name in known.split(", ") {
+            assert!(section.contains(&format!("`{name}`")), "{title}{name}");
+        }
+    }
+}

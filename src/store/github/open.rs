@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use super::GitHub;
 use super::name::Name;
 use crate::store::address::{Address, escape};
-use crate::store::remote::{Place, http};
+use crate::store::remote::{Place, http, warn_of_clear_text};
 use crate::store::{StoreError, StoreOptions};
 
 const FORM: &str = "write github://OWNER/REPO/NAME, as in github://acme/jobs/SF_SECURITY_TOKEN";
@@ -40,6 +40,11 @@ impl GitHub {
         })?;
         let (http, encrypted) = http(&mut address, options, None)?;
         let host = address.one("host")?;
+        warn_of_clear_text(
+            encrypted,
+            host.as_deref().unwrap_or_default(),
+            &address.shown,
+        );
         let api = api(host.as_deref(), encrypted, &address)?;
         let environment = address.one("environment")?.filter(|name| !name.is_empty());
         let token = address

@@ -9,7 +9,7 @@ use super::Kubernetes;
 use super::key::KeyName;
 use crate::ingest::secret::Secret;
 use crate::store::address::{Address, escape};
-use crate::store::remote::{Place, http, mounted};
+use crate::store::remote::{Place, http, mounted, warn_of_clear_text};
 use crate::store::{StoreError, StoreOptions};
 
 /// Every cluster's own name for its API, which its certificate holds.
@@ -68,6 +68,7 @@ impl Kubernetes {
         let server = address.one("server")?;
         let protocol = if encrypted { "https" } else { "http" };
         let host = host(server.as_deref(), &address)?;
+        warn_of_clear_text(encrypted, host, &address.shown);
         let of_server = server.as_deref().map_or(String::new(), |server| {
             format!("server={}&", escape(server))
         });

@@ -145,20 +145,20 @@ impl Vault {
         }
     }
 
-    /// A status that has no meaning here. The server's words help, and hold none of what was sent: it names
-    /// parameters, not values.
+    /// A status that has no meaning here. NOTE: the server's words help, unless it gives back what it was sent: so
+    /// they are not told where our token is in them, nor after a write (then `body` is empty).
     pub(super) fn unexpected(&self, status: u16, body: &[u8]) -> StoreError {
         let told: Errors = serde_json::from_slice(body).unwrap_or_default();
-        let said = told
-            .errors
-            .first()
-            .map_or(String::new(), |text| format!(": {}", plain(text)));
+        let ours = self.auth.token(self).map(|token| token.secret);
+        let safe = |text: &&String| {
+            ours.as_ref()
+                .is_ok_and(|ours| !text.contains(ours.expose()))
+        };
+        let said = told.errors.first().filter(safe);
+        let said = said.map_or(String::new(), |text| format!(": {}", plain(text)));
         let problem = format!("the server refuses (HTTP {status}){said}");
-        self.fail(
-            Kind::Refused,
-            problem,
-            "see the server's audit log, and check the store's URL",
-        )
+        let hint = "see the server's audit log, and check the store's URL";
+        self.fail(Kind::Refused, problem, hint)
     }
 
     /// An answer that makes no sense.

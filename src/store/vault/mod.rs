@@ -226,7 +226,7 @@ impl Conditional for Vault {
                 format!("the mount {mount} is gone"),
                 "see `vault secrets list`; then start sftoken again",
             )),
-            status => Err(self.unexpected(status, &answer.body)),
+            status => Err(self.unexpected(status, b"")),
         }
     }
 }

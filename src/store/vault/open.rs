@@ -10,7 +10,7 @@ use super::Vault;
 use super::auth::{Auth, Jwt, Proof, Way};
 use crate::ingest::policy::Org;
 use crate::store::address::Address;
-use crate::store::remote::{Place, http};
+use crate::store::remote::{Place, http, warn_of_clear_text};
 use crate::store::template::Template;
 use crate::store::{Key, StoreError, StoreOptions};
 
@@ -53,12 +53,7 @@ impl Vault {
         }
         address.finish(KNOWN)?;
         let protocol = if encrypted { "https" } else { "http" };
-        if !encrypted && !is_here(&authority) {
-            tracing::warn!(
-                store = address.shown,
-                "tokens travel without TLS, as the store's URL says"
-            );
-        }
+        warn_of_clear_text(encrypted, &authority, &address.shown);
         Ok(Self {
             root: format!("{}://{host}", address.scheme),
             api: format!("{protocol}://{authority}/v1/"),
@@ -93,13 +88,6 @@ fn authority(host: &str, address: &Address) -> Result<String, StoreError> {
         Some((_, port)) if port.parse::<u16>().is_ok() => Ok(host.to_owned()),
         Some(_) => Err(address.wrong("the port in the store's URL is no number", FORM)),
     }
-}
-
-/// Whether it is this very machine.
-fn is_here(authority: &str) -> bool {
-    ["127.", "[::1]", "localhost:"]
-        .iter()
-        .any(|start| authority.starts_with(start))
 }
 
 fn way(address: &mut Address, options: &StoreOptions) -> Result<Way, StoreError> {

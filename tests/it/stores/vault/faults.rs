@@ -145,6 +145,34 @@ fn every_answer_has_its_sentence() {
     check_answer(418, "{\"errors\":[\"a\u{1b}[2Jb\"]}", Refused, "HTTP 418");
 }
 
+/// Not even one that gives back everything that it was sent.
+#[test]
+fn a_server_that_repeats_us_is_not_repeated() {
+    for talkative in ["/mounts/", "/data/"] {
+        for method in ["GET", "POST"] {
+            let server = Stub::start(move |asked| {
+                let echo = format!("{} {:?}", asked.body, asked.headers);
+                if asked.path.contains(talkative) && asked.method == method {
+                    return (418, json!({"errors": [echo]}).to_string());
+                }
+                let mount = json!({"path": "secret/", "type": "kv", "options": {"version": "2"}});
+                match asked.path.contains("/mounts/") {
+                    true => (200, json!({"data": mount}).to_string()),
+                    false => (404, json!({"errors": []}).to_string()),
+                }
+            });
+            let planted = Planted::with(&[("env:VAULT_TOKEN", "planted-token")]);
+            let url = format!("vault://{}/secret/x?tls=0", server.authority());
+            let error = put(&*planted.open(&url).unwrap(), 1, OLD).unwrap_err();
+            let shown = format!("{error}{}", error.hint);
+            assert!(
+                !shown.contains("planted") && !shown.contains(OLD),
+                "{shown}"
+            );
+        }
+    }
+}
+
 #[test]
 fn nobody_there_is_told_so() {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
