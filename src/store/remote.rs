@@ -4,8 +4,8 @@
 //! Secrets come from where the store's URL says, through its opener.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::address::Address;
 use super::{Secrets, StoreError, StoreErrorKind as Kind, StoreOptions};
@@ -17,11 +17,15 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// The largest answer: a secret has at most 1 MiB, in base64.
 pub(super) const MAX_ANSWER: u64 = 2 * 1024 * 1024;
 
+/// One publish asks four or five times, and a secret may come from a command that asks a person for a touch.
+const RECENT: Duration = Duration::from_secs(10);
+
 /// A store's secret, by its reference.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Place {
     reference: String,
     secrets: Option<Arc<dyn Secrets>>,
+    recent: Mutex<Option<(Secret, Instant)>>,
 }
 
 impl Place {
@@ -29,7 +33,26 @@ impl Place {
         Self {
             reference,
             secrets: options.secrets.clone(),
+            recent: Mutex::default(),
         }
+    }
+
+    /// Reads it, or takes what was read just before; and whether it was read now.
+    pub(super) fn recent(&self, shown: &str) -> Result<(Secret, bool), StoreError> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((secret, read)) = &*recent
+            && read.elapsed() < RECENT
+        {
+            return Ok((secret.clone(), false));
+        }
+        let secret = self.read(shown)?;
+        *recent = Some((secret.clone(), Instant::now()));
+        Ok((secret, true))
+    }
+
+    /// What was read before does not hold any more.
+    pub(super) fn forget(&self) {
+        *self.recent.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Reads it.
@@ -80,7 +103,7 @@ pub(super) fn http(
     let authorities = address.one("ca-file")?;
     if authorities
         .as_ref()
-        .is_some_and(|path| !path.starts_with('/'))
+        .is_some_and(|path| !Path::new(path).is_absolute())
     {
         let hint = "write ca-file=/PATH: neither ~ nor variables are filled in";
         return Err(address.wrong("the path of ca-file does not start at the root", hint));

@@ -10,6 +10,7 @@ mod process;
 mod vault;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -72,7 +73,7 @@ fn mail_of(second: i64, value: &str) -> Meta {
 
 /// Secrets by reference, as a test plants them; they can be changed.
 #[derive(Clone, Debug, Default)]
-struct Planted(Arc<Mutex<BTreeMap<String, String>>>);
+struct Planted(Arc<Mutex<BTreeMap<String, String>>>, Arc<AtomicUsize>);
 
 impl Planted {
     fn with(pairs: &[(&str, &str)]) -> Self {
@@ -90,6 +91,11 @@ impl Planted {
             .insert(name.to_owned(), value.to_owned());
     }
 
+    /// How often a secret was read.
+    fn reads(&self) -> usize {
+        self.1.load(Ordering::SeqCst)
+    }
+
     fn open(&self, url: &str) -> Result<Arc<dyn Store>, StoreError> {
         let options = StoreOptions {
             deadline: Some(Duration::from_secs(30)),
@@ -102,6 +108,7 @@ impl Planted {
 
 impl Secrets for Planted {
     fn read(&self, reference: &str) -> Result<Secret, NoSecret> {
+        self.1.fetch_add(1, Ordering::SeqCst);
         let found = self.0.lock().unwrap().get(reference).cloned();
         found.map(Secret::new).ok_or_else(|| NoSecret {
             problem: format!("{reference} is not set"),

@@ -28,7 +28,7 @@ impl GitHub {
         url: &str,
         body: Option<&[u8]>,
     ) -> Result<Response, StoreError> {
-        let token = self.token.read(&self.shown)?;
+        let (token, _) = self.token.recent(&self.shown)?;
         let bearer = zeroize::Zeroizing::new(format!("Bearer {}", token.expose()));
         let answer = self.http.send(&Request {
             method,
@@ -42,6 +42,9 @@ impl GitHub {
             limit: MAX_ANSWER,
         });
         let answer = answer.map_err(|error| unanswered(&self.shown, error))?;
+        if answer.status == 401 {
+            self.token.forget();
+        }
         match self.not_now(&answer) {
             Some(error) => Err(error),
             None => Ok(answer),

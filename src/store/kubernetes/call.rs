@@ -38,6 +38,9 @@ impl Kubernetes {
             limit: MAX_ANSWER,
         });
         let answer = answer.map_err(|error| unanswered(&self.shown, error))?;
+        if answer.status == 401 {
+            self.log_in.forget();
+        }
         let what = match answer.status {
             429 => "the server asks to slow down",
             500..=599 => "the server has a trouble of its own",

@@ -30,8 +30,15 @@ pub(super) enum LogIn {
 impl LogIn {
     pub(super) fn token(&self, shown: &str) -> Result<Secret, StoreError> {
         match self {
-            Self::At(place) => place.read(shown),
+            Self::At(place) => place.recent(shown).map(|(token, _)| token),
             Self::Mounted(path) => mounted(path, shown),
+        }
+    }
+
+    /// The token does not hold any more.
+    pub(super) fn forget(&self) {
+        if let Self::At(place) = self {
+            place.forget();
         }
     }
 }

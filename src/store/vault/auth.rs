@@ -81,11 +81,8 @@ impl Auth {
     pub(super) fn token(&self, vault: &Vault) -> Result<Granted, StoreError> {
         let (mount, proof) = match &self.way {
             Way::Token(place) => {
-                let secret = place.read(&vault.shown)?;
-                return Ok(Granted {
-                    secret,
-                    is_fresh: true,
-                });
+                let (secret, is_fresh) = place.recent(&vault.shown)?;
+                return Ok(Granted { secret, is_fresh });
             }
             Way::Login { mount, with } => (mount, with),
         };
@@ -109,9 +106,12 @@ impl Auth {
         })
     }
 
-    /// The session's token does not hold any more.
+    /// The token does not hold any more.
     pub(super) fn forget(&self) {
-        *self.session() = None;
+        match &self.way {
+            Way::Token(place) => place.forget(),
+            Way::Login { .. } => *self.session() = None,
+        }
     }
 
     fn session(&self) -> MutexGuard<'_, Option<Session>> {

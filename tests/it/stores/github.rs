@@ -99,9 +99,8 @@ fn planted() -> Planted {
 fn a_token_is_sealed_for_github_alone() {
     let repository = Repository::default();
     let stub = serve(&repository, PATH);
-    let store = planted()
-        .open(&url(&stub, "sf_security_token", ""))
-        .unwrap();
+    let planted = planted();
+    let store = planted.open(&url(&stub, "sf_security_token", "")).unwrap();
     store.check().unwrap();
     for (second, value) in [(1, OLD), (2, NEW)] {
         store
@@ -111,6 +110,8 @@ fn a_token_is_sealed_for_github_alone() {
     }
     let slot = format!("github://{}/acme/jobs/SF_SECURITY_TOKEN", stub.authority());
     assert_eq!(store.slot(&key(USERNAME)), slot);
+    // which may have cost a person a touch
+    assert_eq!(planted.reads(), 1);
     let capabilities = store.capabilities();
     assert!(!capabilities.conditional && !capabilities.readable);
     let error = store.get(&key(USERNAME)).unwrap_err();
