@@ -24,6 +24,13 @@ impl Secret {
     }
 }
 
+/// Texts of which one is a secret, joined: in one piece of memory that never grows, and is wiped when it is dropped.
+/// NOTE: `format!` guesses how long its text will be, and leaves a copy behind whenever it grows.
+#[must_use]
+pub fn joined(parts: &[&str]) -> Zeroizing<String> {
+    Zeroizing::new(parts.concat())
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(redacted)")

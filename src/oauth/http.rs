@@ -4,6 +4,7 @@
 //! machine, and keeps no connection. Its data comes from a provider's endpoint.
 
 use std::error::Error as _;
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use super::{OauthError, Retry};
 /// Look-up, connection, request and answer together.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// Access tokens of Microsoft have 3 KB, with an id token beside them.
-const MAX_ANSWER: u64 = 128 * 1024;
+const MAX_ANSWER: usize = 128 * 1024;
 
 /// How endpoints are reached. Clones share what was read: give the clients of one `ca_file` clones of one
 /// value.
@@ -93,11 +94,14 @@ impl Http {
             false => request,
         };
         let mut response = request.send(form).map_err(|error| fault(&error))?;
-        let body = response.body_mut().with_config().limit(MAX_ANSWER);
-        let body = body.read_to_vec().map_err(|error| fault(&error))?;
+        let body = response.body_mut().with_config().limit(MAX_ANSWER as u64);
+        // Room for the longest at once: a buffer that grows leaves copies behind, which nobody wipes.
+        let mut whole = Zeroizing::new(Vec::with_capacity(MAX_ANSWER + 1));
+        let read = body.reader().read_to_end(&mut whole);
+        read.map_err(|error| fault(&ureq::Error::from(error)))?;
         Ok(Response {
             status: response.status().as_u16(),
-            body: Zeroizing::new(body),
+            body: whole,
         })
     }
 
