@@ -24,6 +24,7 @@
 //!   that it touches.
 //! - [`watch`]: the order of the edges, retry and shutdown.
 //! - [`config`], [`secret`]: the user's words, and where secrets stand.
+//! - [`consumer`]: what consumers of a token are given, and what they call it. Values in, values out.
 //! - [`cli`]: the commands, thin over the rest.
 //! - [`testing`]: mails, signatures, a DNS, an IMAP server and a store, for other people's tests.
 //!
@@ -56,7 +57,7 @@
 //! | `dns` | [`dns`]: DKIM keys from the DNS |
 //! | `ledger` | [`ledger`]: cursors, receipts and decisions in SQLite |
 //! | `oauth` | [`oauth`]: access tokens for mailboxes |
-//! | `config` | [`config`] and [`secret`] |
+//! | `config` | [`config`], [`secret`] and [`consumer`] |
 //! | `keyring`, `age`, `exec` | one [`store`] each |
 //! | `testing` | [`testing`] |
 //!
@@ -74,6 +75,8 @@ struct Readme;
 
 pub mod ingest;
 
+#[cfg(feature = "config")]
+pub mod consumer;
 #[cfg(feature = "dns")]
 pub mod dns;
 pub mod files;

@@ -18,6 +18,7 @@ mod keys;
 mod mailbox;
 mod pins;
 mod place;
+mod private;
 mod reader;
 mod transport;
 mod trust;

@@ -13,7 +13,7 @@ mod html;
 pub mod mail;
 mod mime;
 mod outline;
-mod redact;
+pub(crate) mod redact;
 pub mod text;
 
 pub mod authentic;

@@ -11,12 +11,15 @@ use super::address::Address;
 use super::{Store, StoreError};
 
 /// What a store needs to know of the process that opens it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreOptions {
     /// Someone sits in front of the screen: a keyring may ask to be unlocked.
     pub interactive: bool,
     /// How long one operation may take; `None`: the store's own default.
     pub deadline: Option<Duration>,
+    /// Variables of the environment that hold secrets of ours: no program of a store sees them, unless its
+    /// URL says so.
+    pub private: Vec<String>,
 }
 
 /// What this version can open, as hints say it.

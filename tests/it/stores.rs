@@ -40,5 +40,6 @@ fn options(deadline: Duration) -> StoreOptions {
     StoreOptions {
         interactive: false,
         deadline: Some(deadline),
+        ..StoreOptions::default()
     }
 }
