@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::args::{Get, GetFormat, Global};
-use super::clip;
 use super::exit::{Exit, Failure};
 use super::names::{check_distinct, check_meant};
 use super::reading::{self, Chosen, Reading};
+use super::{clip, settings};
 use crate::config::Config;
 use crate::consumer::{self, Field, Form, Unwritable, Variable, Wanted};
 use crate::ingest::event::SCHEMA;
@@ -28,9 +28,8 @@ pub(crate) fn run(global: &Global, args: &Get) -> Result<Exit, Failure> {
         false => args.format,
     };
     check(args, format)?;
-    let usernames = std::slice::from_ref(&args.username);
-    let config = reading::settings(global, usernames, args.org, args.store.as_deref())?;
-    let chosen = reading::choose(&config, &args.username, args.org)?;
+    let config = settings::read(global, None)?;
+    let chosen = reading::choose(&config, &args.username, args.org, args.store.as_deref())?;
     let wanted = wanted(args, format, &chosen)?;
     let github = github_file(format)?;
     let reading = chosen.read()?;

@@ -20,7 +20,10 @@ pub(crate) fn make(content: &[u8]) -> io::Result<String> {
     use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    let mut file = std::fs::File::from(memfd_create("sftoken", flags)?);
+    // Linux before 6.3 does not know the second flag, and later ones may demand it (vm.memfd_noexec).
+    let made = memfd_create("sftoken", flags | MemfdFlags::NOEXEC_SEAL)
+        .or_else(|_| memfd_create("sftoken", flags));
+    let mut file = std::fs::File::from(made?);
     file.write_all(content)?;
     fchmod(&file, Mode::RUSR | Mode::WUSR)?;
     let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;

@@ -3,36 +3,14 @@
 //! Knows which account a username means, and that two orgs may share it. Never shows what it read. Accounts
 //! come from the configuration, tokens from the account's store, passwords from their references.
 
+use super::engine;
 use super::exit::{Exit, Failure};
-use super::{engine, settings};
 use crate::config::{self, Account, Config};
 use crate::consumer::{self, Login, NoPassword, Variable, Wanted};
 use crate::ingest::policy::Org;
 use crate::ingest::secret::Secret;
 use crate::ingest::token::Token;
 use crate::store::{Key, Store};
-
-/// The configuration, with `--store` in the place of the stores of these accounts.
-pub(crate) fn settings(
-    global: &super::args::Global,
-    usernames: &[String],
-    org: Option<Org>,
-    store: Option<&str>,
-) -> Result<Config, Failure> {
-    let mut config = settings::read(global, None)?;
-    if let Some(store) = store {
-        // Others' places in that store are nobody's business here.
-        let meant = |account: &Account| {
-            usernames.contains(&account.username) && org.is_none_or(|org| org == account.org)
-        };
-        config.accounts.retain(meant);
-        for username in usernames {
-            choose(&config, username, org)?;
-        }
-        config.use_store(store)?;
-    }
-    Ok(config)
-}
 
 /// Whose token is meant, and where it is looked for.
 #[derive(Debug)]
@@ -41,6 +19,8 @@ pub(crate) struct Chosen<'c> {
     pub(crate) account: Option<&'c Account>,
     /// The org that was asked for, or is configured.
     org: Option<Org>,
+    /// Where its token stands.
+    url: &'c str,
     config: &'c Config,
 }
 
@@ -53,11 +33,12 @@ pub(crate) struct Reading<'c> {
     account: Option<&'c Account>,
 }
 
-/// The account that a username means.
+/// The account that a username means; `store` stands in the place of its own.
 pub(crate) fn choose<'c>(
     config: &'c Config,
     username: &str,
     org: Option<Org>,
+    store: Option<&'c str>,
 ) -> Result<Chosen<'c>, Failure> {
     let accounts = config.accounts.iter();
     let named: Vec<&Account> = accounts.filter(|a| a.username == username).collect();
@@ -76,8 +57,19 @@ pub(crate) fn choose<'c>(
         username: username.to_owned(),
         account,
         org: account.map(|account| account.org).or(org),
+        url: store.unwrap_or_else(|| own_store(config, account)),
         config,
     })
+}
+
+fn own_store<'c>(config: &'c Config, account: Option<&'c Account>) -> &'c str {
+    match account {
+        Some(account) => config.store_url(account),
+        None => config
+            .stores
+            .get(config::DEFAULT_STORE)
+            .map_or(config::DEFAULT_STORE_URL, String::as_str),
+    }
 }
 
 fn other_org(account: &Account) -> Failure {
@@ -90,15 +82,7 @@ fn other_org(account: &Account) -> Failure {
 impl<'c> Chosen<'c> {
     /// Reads the token.
     pub(crate) fn read(&self) -> Result<Reading<'c>, Failure> {
-        let config = self.config;
-        let url = match self.account {
-            Some(account) => config.store_url(account),
-            None => config
-                .stores
-                .get(config::DEFAULT_STORE)
-                .map_or(config::DEFAULT_STORE_URL, String::as_str),
-        };
-        let store = engine::open_store(url, config)?;
+        let store = engine::open_store(self.url, self.config)?;
         match (self.account, self.org) {
             (Some(account), _) => self.in_slot(&*store, account.org),
             (None, Some(org)) => {

@@ -12,13 +12,13 @@ use super::args::{Global, Run};
 use super::exit::{Exit, Failure};
 use super::names::{check_distinct, check_meant, for_account};
 use super::reading::{self, Chosen};
-use super::{children, handed_file};
-use crate::config::Config;
+use super::{children, handed_file, settings};
+use crate::config::{Config, store_variables};
 use crate::consumer::Wanted;
 
 /// Runs `run`.
 pub(crate) fn run(global: &Global, args: &Run) -> Result<Exit, Failure> {
-    let config = reading::settings(global, &args.usernames, args.org, args.store.as_deref())?;
+    let config = settings::read(global, None)?;
     let wishes = wishes(args, &config)?;
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Failure::new(Exit::Usage, "no command", "add -- COMMAND"));
@@ -40,12 +40,12 @@ struct Wish<'c> {
 }
 
 /// All of it, before a store is asked for anything.
-fn wishes<'c>(args: &Run, config: &'c Config) -> Result<Vec<Wish<'c>>, Failure> {
+fn wishes<'c>(args: &'c Run, config: &'c Config) -> Result<Vec<Wish<'c>>, Failure> {
     check_meant(&args.names.env, &args.usernames)?;
     check_meant(&args.files, &args.usernames)?;
     let mut wishes = Vec::new();
     for username in &args.usernames {
-        let chosen = reading::choose(config, username, args.org)?;
+        let chosen = reading::choose(config, username, args.org, args.store.as_deref())?;
         let files = for_account(&args.files, username);
         // Who wants files only, is afraid of the environment.
         let variables = match args.files.is_empty() || args.names.any() {
@@ -89,6 +89,7 @@ fn hand_over(command: &mut Command, wish: &Wish<'_>) -> Result<(), Failure> {
 /// Takes our credentials out; the password of an account that is asked for is the command's business.
 fn withhold(command: &mut Command, args: &Run, config: &Config) {
     let mut private = config.private_variables();
+    private.extend(args.store.iter().flat_map(|url| store_variables(url)));
     let others = config
         .accounts
         .iter()

@@ -38,6 +38,7 @@ pub use duration::parse_duration;
 pub use error::{ConfigError, Place};
 pub use mailbox::{COMMAND_LINE, Mailbox, MailboxUrl, Security, password_option};
 pub use place::{default_file, default_state_dir};
+pub use private::store_variables;
 pub use transport::{ClientCertificate, Proxy, ProxyKind, Tls, Transport};
 pub use trust::DEFAULT_MAX_MAIL_AGE;
 pub use watching::{DEFAULT_LIVENESS, DEFAULT_RENEWAL, Handled, Watching};

@@ -16,7 +16,7 @@ impl Config {
     pub fn private_variables(&self) -> Vec<String> {
         let mailboxes = self.mailboxes.iter().flat_map(references);
         let mut names: BTreeSet<String> = mailboxes.filter_map(variable).collect();
-        names.extend(self.stores.values().flat_map(|url| of_store(url)));
+        names.extend(self.stores.values().flat_map(|url| store_variables(url)));
         names.into_iter().collect()
     }
 }
@@ -62,8 +62,8 @@ fn variable(reference: &SecretRef) -> Option<String> {
     }
 }
 
-/// `env=NAME`, and any parameter that is an `env:` reference.
-fn of_store(url: &str) -> impl Iterator<Item = String> {
+/// Variables that hold secrets of the store at a URL: `env=NAME`, and any parameter that is an `env:` reference.
+pub fn store_variables(url: &str) -> impl Iterator<Item = String> {
     let parameters = url.split(['?', '&']).skip(1);
     parameters.filter_map(|parameter| {
         let (key, value) = parameter.split_once('=')?;

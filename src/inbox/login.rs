@@ -8,7 +8,7 @@ use super::authenticate::authenticate;
 use super::credential::Proof;
 use super::outcome::{capabilities_in, fold};
 use super::wire::{Done, Wire};
-use super::{InboxError, Phase, TlsFault};
+use super::{InboxError, Phase, TlsFault, rev2};
 use async_imap::imap_proto::{Response, Status};
 
 /// What a server says it can do, as far as anybody here asks: a connection keeps two bytes of the forty names
@@ -38,6 +38,14 @@ impl Capabilities {
     pub(super) fn has(self, name: &str) -> bool {
         debug_assert!(ASKED.contains(&name), "{name} is not kept");
         self.0 & bit(name) != 0
+    }
+
+    /// With what a server that speaks IMAP4rev2 only need not tell.
+    fn with_built_in(mut self, wire: &Wire) -> Self {
+        if wire.is_rev2_only() {
+            self.0 |= rev2::BUILT_IN.iter().fold(0, |all, name| all | bit(name));
+        }
+        self
     }
 }
 
@@ -110,13 +118,14 @@ pub(super) async fn log_in(
                 Some(known) => known,
                 None => capabilities(wire).await?,
             };
-            authenticate(wire, before, user, proof).await?
+            authenticate(wire, before.with_built_in(wire), user, proof).await?
         }
     };
-    match done.capabilities {
-        Some(list) => Ok(collect(list)),
-        None => capabilities(wire).await,
-    }
+    let after = match done.capabilities {
+        Some(list) => collect(list),
+        None => capabilities(wire).await?,
+    };
+    Ok(after.with_built_in(wire))
 }
 
 /// Asks what the server can do.

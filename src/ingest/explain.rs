@@ -50,8 +50,10 @@ pub struct Explanation {
     pub claim: Option<Claimed>,
     /// What each way of showing the mail gave, when it was looked at.
     pub views: Vec<ViewSeen>,
-    /// The proofs that the mail brings, as far as they are looked at.
-    pub proofs: Vec<ProofSeen>,
+    /// The DKIM signatures that are looked at, in the order of the mail.
+    pub signatures: Vec<DkimSeen>,
+    /// What the mailbox's own provider says, once it was asked for its word.
+    pub provider: Option<ProviderSeen>,
     /// How many DKIM signatures it has beyond those.
     pub beyond: usize,
 }
@@ -85,16 +87,6 @@ pub struct PairSeen {
     pub length: usize,
     /// The token's fingerprint.
     pub fingerprint: Fingerprint,
-}
-
-/// Something that could prove a mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProofSeen {
-    /// A DKIM signature. They stand first, in the order of the mail.
-    Dkim(DkimSeen),
-    /// What the mailbox's own provider says; there once it was asked for its word.
-    Provider(ProviderSeen),
 }
 
 /// The word of the mailbox's provider (Authentication-Results), and what it is worth.
@@ -194,12 +186,10 @@ impl Explanation {
         };
         let subject = mail.named("subject").next();
         let signatures = mail.named("dkim-signature");
-        let proof = |field| {
-            ProofSeen::Dkim(DkimSeen {
-                signature: presentable(SignatureSeen::of(field)),
-                verdict: Verdict::NotReached,
-                asked: None,
-            })
+        let signature = |field| DkimSeen {
+            signature: presentable(SignatureSeen::of(field)),
+            verdict: Verdict::NotReached,
+            asked: None,
         };
         Self {
             verdicts: [Verdict::NotReached; Gate::ALL.len()],
@@ -220,7 +210,11 @@ impl Explanation {
             parts: Vec::new(),
             claim: None,
             views: Vec::new(),
-            proofs: signatures.take(policy.max_signatures).map(proof).collect(),
+            signatures: signatures
+                .take(policy.max_signatures)
+                .map(signature)
+                .collect(),
+            provider: None,
             beyond: mail
                 .named("dkim-signature")
                 .count()
@@ -234,23 +228,6 @@ impl Explanation {
         self.verdicts[gate as usize]
     }
 
-    /// The DKIM signatures that are looked at, in the order of the mail.
-    pub fn signatures(&self) -> impl Iterator<Item = &DkimSeen> {
-        self.proofs.iter().filter_map(|proof| match proof {
-            ProofSeen::Dkim(seen) => Some(seen),
-            ProofSeen::Provider(_) => None,
-        })
-    }
-
-    /// The provider's word, if it was asked for.
-    #[must_use]
-    pub fn provider(&self) -> Option<&ProviderSeen> {
-        self.proofs.iter().find_map(|proof| match proof {
-            ProofSeen::Dkim(_) => None,
-            ProofSeen::Provider(seen) => Some(seen),
-        })
-    }
-
     /// The pair that every view gave, if one was found in the first.
     #[must_use]
     pub fn pair(&self) -> Option<&PairSeen> {
@@ -258,10 +235,7 @@ impl Explanation {
     }
 
     fn dkim(&mut self, at: usize) -> Option<&mut DkimSeen> {
-        match self.proofs.get_mut(at) {
-            Some(ProofSeen::Dkim(seen)) => Some(seen),
-            _ => None,
-        }
+        self.signatures.get_mut(at)
     }
 }
 
@@ -316,12 +290,12 @@ impl Witness for Explanation {
 
     fn provider(&mut self, word: &Result<Proof, Refusal>) {
         let proof = word.as_ref().ok();
-        self.proofs.push(ProofSeen::Provider(ProviderSeen {
+        self.provider = Some(ProviderSeen {
             id: self.authserv_id.clone(),
-            verdict: verdict(&word.as_ref().map_err(|why| *why)),
+            verdict: verdict(word),
             domain: proof.and_then(|proof| proof.domain.clone()),
             selector: proof.and_then(|proof| proof.selector.clone()),
-        }));
+        });
     }
 
     fn labels(&mut self, labels: Labels) {

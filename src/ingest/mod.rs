@@ -9,10 +9,13 @@
 
 mod css;
 mod encoded_word;
+mod flowed;
+mod fold;
 mod html;
 pub mod mail;
 mod mime;
 mod outline;
+mod quote;
 pub(crate) mod redact;
 pub mod text;
 

@@ -9,7 +9,8 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::authentic::Authentic;
-use super::label::{Entry, Known, folded};
+use super::fold::folded;
+use super::label::{Entry, Known};
 use super::policy::{Account, Org};
 use super::refusal::Refusal;
 use super::text::{Line, View};
@@ -133,7 +134,9 @@ impl Recipe {
 
     /// An answer or a forward: somebody writes about such a mail.
     fn is_answer(&self, plain: &str) -> bool {
-        let front = plain.split_once(':').map_or("", |(front, _)| front.trim());
+        let front = plain.split_once(':').map_or("", |(front, _)| front);
+        // `Re[2]:`, `Re(2):`, `Re^2:`
+        let front = front.trim_end_matches(|ch: char| ch.is_ascii_digit() || "[]()^ ".contains(ch));
         let mut prefixes = self.subject.answer_prefixes.iter();
         prefixes.any(|prefix| prefix == front)
     }

@@ -46,6 +46,8 @@ pub(super) async fn follow(
         mailbox.limits = pauses.patient(&mailbox.task.limits);
         mailbox.outage = outage.since;
         let end = tokio::select! {
+            // biased, here and below: which comes first is not left to chance
+            biased;
             () = shutdown.requested() => {
                 Box::pin(mailbox.farewell()).await;
                 return Ok(());
@@ -65,10 +67,13 @@ pub(super) async fn follow(
         mailbox.session = None;
         let pause = match &end {
             End::Error(error) if ready.is_some() => return Err(error.clone()),
-            End::Error(error) => match pauses.after(error, lived.unwrap_or_default(), dice()) {
-                Some(pause) => pause.max(limiter.pause(now)),
-                None => return Err(error.clone()),
-            },
+            End::Error(error) => {
+                let chance = mailbox.task.chance.next();
+                match pauses.after(error, lived.unwrap_or_default(), chance) {
+                    Some(pause) => pause.max(limiter.pause(now)),
+                    None => return Err(error.clone()),
+                }
+            }
             End::Jumped => Duration::ZERO,
             End::Panicked => {
                 mailbox.panicked();
@@ -77,6 +82,7 @@ pub(super) async fn follow(
         };
         outage.tell(&mailbox, &end, pause, now);
         tokio::select! {
+            biased;
             () = shutdown.requested() => return Ok(()),
             () = jumped(&mut jumps) => {}
             () = tokio::time::sleep(pause) => {}
@@ -168,12 +174,4 @@ async fn jumped(jumps: &mut Jumps) {
         // nobody looks at the clock any more
         std::future::pending::<()>().await;
     }
-}
-
-/// Dice for jitter: the nanoseconds of a clock that nobody can line up.
-pub(super) fn dice() -> f64 {
-    let nanos = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| since.subsec_nanos());
-    f64::from(nanos % 1_000_000) / 1_000_000.0
 }

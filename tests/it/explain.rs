@@ -68,17 +68,21 @@ fn check_account(mail: &Mail<'_>, keys: &KeyAnswers, policy: &Policy, now: Times
 #[track_caller]
 fn check_proofs(seen: &Explanation, policy: &Policy) {
     let signed = seen
-        .signatures()
+        .signatures
+        .iter()
         .filter(|dkim| dkim.verdict == Verdict::Held);
-    let vouched = seen.provider().filter(|word| word.verdict == Verdict::Held);
+    let vouched = seen
+        .provider
+        .as_ref()
+        .filter(|word| word.verdict == Verdict::Held);
     let proven = policy.demand != Demand::Nothing && seen.verdict(Gate::Proof) == Verdict::Held;
     let holding = signed.count() + usize::from(vouched.is_some());
-    assert_eq!(holding, usize::from(proven), "{:?}", seen.proofs);
+    assert_eq!(holding, usize::from(proven), "{:?}", seen.signatures);
     let asks = matches!(
         policy.demand,
         Demand::AuthenticationResults | Demand::Either
     );
-    assert!(asks || seen.provider().is_none());
+    assert!(asks || seen.provider.is_none());
 }
 
 fn end(outcome: &Outcome) -> (u8, Option<&'static str>) {

@@ -1,12 +1,20 @@
 //! Invariants over random mails: what is generated is found, and nothing else is believed
 //! (facts: authenticity, 7).
 
-use jiff::Timestamp;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use sftoken::dns::Resolver;
+use sftoken::ingest::order::Arrival;
 use sftoken::ingest::policy::Demand;
+use sftoken::ledger::{Ledger, Source};
+use sftoken::store::{Key, Store as _};
 use sftoken::testing::fixture::{Encoding, LANGUAGES, Language, Structure, Subject, TokenMail};
 use sftoken::testing::sign::{Canonical, Signer, SigningKey};
-use sftoken::{Account, KeyAnswer, KeyAnswers, Mail, Outcome, Policy, Recipe, examine};
+use sftoken::testing::store::MemoryStore;
+use sftoken::watch::{Letter, Pipeline, Stores};
+use sftoken::{Account, KeyAnswer, KeyAnswers, Mail, Org, Outcome, Policy, Recipe, examine};
 
 use crate::explain::check_accounts;
 
@@ -212,6 +220,31 @@ proptest! {
     }
 
     #[test]
+    fn a_changed_octet_under_the_signature_is_noticed(
+        (token, mail) in mail(), at in any::<prop::sample::Index>(), octet in any::<u8>(), simple in any::<bool>(),
+    ) {
+        let key = key();
+        let mut signer = signer(&key);
+        (signer.header, signer.body) = match simple {
+            true => (Canonical::Simple, Canonical::Simple),
+            false => (Canonical::Relaxed, Canonical::Relaxed),
+        };
+        let mut bytes = signer.sign(&mail.bytes().unwrap());
+        let places = covered(&bytes, &signer.fields);
+        let at = *at.get(&places);
+        let (old, new) = (std::mem::replace(&mut bytes[at], octet), octet);
+        let is_name = bytes[..at].iter().rev().find(|byte| matches!(byte, b':' | b'\n')) != Some(&b':');
+        // what relaxed canonicalisation does not see: blanks, and the case of a field's name
+        let unseen = old == new
+            || !simple && (old.is_ascii_whitespace() && new.is_ascii_whitespace()
+                || is_name && old.eq_ignore_ascii_case(&new));
+        match judge(&bytes, &answers(&signer), &policy()) {
+            Ok(found) => prop_assert!(unseen && found == (token, USERNAME.to_owned()), "{old} became {new} at {at}"),
+            Err(_) => prop_assert!(old != new),
+        }
+    }
+
+    #[test]
     fn any_octets_give_an_outcome(octets in prop::collection::vec(any::<u8>(), 0..400), (_, mail) in mail()) {
         let key = key();
         let keys = answers(&signer(&key));
@@ -221,6 +254,88 @@ proptest! {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
         let _ = judge(&[&bytes[..end], &octets].concat(), &keys, &unproven);
         let _ = judge(&[&octets, &bytes[..]].concat(), &keys, &unproven);
+    }
+}
+
+/// Where the octets of the signed fields and of the body stand.
+fn covered(mail: &[u8], fields: &[String]) -> Vec<usize> {
+    let parsed = Mail::parse(mail);
+    let is_signed = |name: &[u8]| {
+        fields
+            .iter()
+            .any(|field| field.as_bytes().eq_ignore_ascii_case(name))
+    };
+    let mut places = Vec::new();
+    let mut begin = 0;
+    for field in parsed.fields() {
+        let end = begin + field.raw.len();
+        if is_signed(field.name) {
+            places.extend(begin..end);
+        }
+        begin = end;
+    }
+    places.extend(mail.len() - parsed.body().len()..mail.len());
+    places
+}
+
+/// A pipeline into a store in memory.
+fn pipeline(store: &Arc<MemoryStore>, keys: KeyAnswers) -> Pipeline {
+    let store: Arc<dyn sftoken::store::Store> = store.clone();
+    Pipeline {
+        policy: Arc::new(policy()),
+        recipes: Recipe::built_in(),
+        resolver: Arc::new(Resolver::from_files(keys)),
+        stores: Arc::new(Stores::all_in(store)),
+        ledger: Arc::new(Ledger::in_memory().unwrap()),
+        clock: Arc::new(date),
+    }
+}
+
+/// The token that is kept when mails of these seconds come in this order; some come twice.
+async fn kept_of(seconds: &[i64]) -> Option<String> {
+    let key = key();
+    let signer = signer(&key);
+    let store = Arc::new(MemoryStore::new());
+    let pipeline = pipeline(&store, answers(&signer));
+    for (number, second) in seconds.iter().enumerate() {
+        let sent = date() + SignedDuration::from_secs(*second);
+        let mail = TokenMail::new(USERNAME, &token_of(*second), sent);
+        let letter = Letter {
+            bytes: signer.sign(&mail.bytes().unwrap()),
+            name: format!("{number}.eml"),
+            source: Source::File {
+                file: format!("{number}.eml"),
+            },
+            arrival: Arrival {
+                number: number as u64,
+                ..Arrival::default()
+            },
+        };
+        pipeline.process(letter).await;
+    }
+    let org = Org::Production;
+    let slot = Key {
+        username: USERNAME.to_owned(),
+        org,
+    };
+    store
+        .get(&slot)
+        .unwrap()
+        .map(|token| token.expose().to_owned())
+}
+
+fn token_of(second: i64) -> String {
+    format!("Zq4TnV8sLw2KdXb7Rm1Y{:05}", second + 50_000)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn in_whatever_order_mails_come_the_newest_stays(seconds in prop::collection::vec(-1000_i64..900, 1..9)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let newest = *seconds.iter().max().unwrap();
+        prop_assert_eq!(runtime.block_on(kept_of(&seconds)), Some(token_of(newest)));
     }
 }
 

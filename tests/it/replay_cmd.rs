@@ -55,6 +55,34 @@ fn of_a_folder_the_newest_token_stays_and_again_changes_nothing() {
 }
 
 #[test]
+fn of_one_second_the_later_stays_though_the_earlier_comes_again() {
+    let stage = Stage::new();
+    let (earlier, later, sent) = (new_token(), new_token(), ago(100));
+    stage
+        .home
+        .write("earlier.eml", genuine(ANN, &earlier, sent));
+    stage.home.write("later.eml", genuine(ANN, &later, sent));
+    stage.home.write("lunch.eml", unrelated(1));
+    stage
+        .replay(&["lunch.eml", "lunch.eml", "earlier.eml"])
+        .check(0);
+    stage.replay(&["later.eml", "earlier.eml"]).check(0);
+    assert_eq!(stage.keeper.kept(ANN).as_ref(), Some(&later));
+    // in another run it stands at another place
+    let again = [
+        "--json",
+        "lunch.eml",
+        "lunch.eml",
+        "lunch.eml",
+        "earlier.eml",
+    ];
+    let again = stage.replay(&again).check(0);
+    assert_eq!(again.json()[0]["reason"], "older_than_current");
+    assert_eq!(stage.keeper.kept(ANN), Some(later));
+    assert_eq!(stage.keeper.puts().len(), 2);
+}
+
+#[test]
 fn now_is_the_clock() {
     let stage = Stage::new();
     let token = new_token();

@@ -6,12 +6,14 @@
 mod hostile;
 mod hostile_dkim;
 mod hostile_html;
+mod hostile_style;
 mod hostile_text;
 mod languages;
 mod policy;
 mod provider;
 mod provider_hostile;
 mod salesforce;
+mod templates;
 mod unrelated;
 
 use std::fmt::Write;
@@ -151,10 +153,12 @@ pub(crate) fn cases() -> Vec<Case> {
     [
         salesforce::cases(),
         languages::cases(),
+        templates::cases(),
         hostile::cases(),
         hostile_dkim::cases(),
         hostile_text::cases(),
         hostile_html::cases(),
+        hostile_style::cases(),
         unrelated::cases(),
         policy::cases(),
         provider::cases(),

@@ -26,15 +26,15 @@ pub(crate) fn write(out: &mut impl Write, seen: &Explanation, style: Style) -> i
     }
     let order = ["where a token is stored: parse stores none".to_owned()];
     row(out, Verdict::NotReached, "order", &order, style)?;
-    let number = seen.signatures().count() + seen.beyond;
-    for (at, dkim) in seen.signatures().enumerate() {
+    let number = seen.signatures.len() + seen.beyond;
+    for (at, dkim) in seen.signatures.iter().enumerate() {
         let name = format!("  DKIM signature {} of {number}: ", at + 1);
         signature::write(out, &name, dkim, style)?;
     }
     if seen.beyond > 0 {
         writeln!(out, "  not looked at: {} more", seen.beyond)?;
     }
-    match seen.provider() {
+    match &seen.provider {
         Some(provider) => signature::write_provider(out, provider, style),
         None => Ok(()),
     }
@@ -165,20 +165,21 @@ fn fields(seen: &Explanation) -> String {
 }
 
 fn proof(seen: &Explanation) -> Vec<String> {
-    let number = seen.signatures().count() + seen.beyond;
+    let number = seen.signatures.len() + seen.beyond;
     let holds = |dkim: &DkimSeen| dkim.verdict == Verdict::Held;
-    let signatures = match seen.signatures().position(holds) {
+    let signatures = match seen.signatures.iter().position(holds) {
         Some(at) => format!("DKIM signature {} of {number} holds", at + 1),
         None if number == 0 => "no DKIM signature".to_owned(),
         None if seen
-            .provider()
+            .provider
+            .as_ref()
             .is_some_and(|word| word.verdict == Verdict::Held) =>
         {
             format!("DKIM signatures: {number}; the provider's word stands for them")
         }
         None => format!("DKIM signatures: {number}; none holds"),
     };
-    let provider = seen.provider().map(|word| match word.verdict {
+    let provider = seen.provider.as_ref().map(|word| match word.verdict {
         Verdict::Held => "the provider's word counts".to_owned(),
         _ => "the provider's word does not count".to_owned(),
     });

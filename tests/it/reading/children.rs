@@ -76,6 +76,18 @@ fn what_is_listed_is_passed_on() {
     assert!(out.contains("BOX_WORD=planted-mailbox\n"));
 }
 
+#[test]
+fn a_store_of_the_command_line_changes_nothing_of_that() {
+    let mut shelf = planted();
+    shelf.home.set("GIVEN_WORD", "planted-given");
+    let url = format!("{}&env=GIVEN_WORD", shelf.url());
+    let out = run(&shelf, &[BOB, "--store", &url]).out;
+    check_free(&out, &["SF_SECURITY_TOKEN"]);
+    let seen = std::fs::read_to_string(shelf.home.path("shelf/environment")).unwrap();
+    check_free(&seen, &["GIVEN_WORD"]);
+    assert!(seen.contains("GIVEN_WORD=planted-given\n"), "{seen}");
+}
+
 /// A mailbox's password may stand in a variable of any name: no list of words finds it.
 #[test]
 fn the_program_of_a_store_sees_no_secret_of_a_mailbox() {
