@@ -5,7 +5,6 @@
 #![allow(
     missing_docs,
     clippy::unwrap_used,
-    clippy::print_stderr,
     unsafe_code,
     reason = "tests; an allocator is unsafe by its nature"
 )]
@@ -21,7 +20,9 @@ use sftoken::ingest::secret::Secret;
 use sftoken::oauth::{Client, Http, Place, PlaceError, Provider};
 use sftoken::secret::{SecretRef, Sources, command, resolve, save, write_private};
 use sftoken::store::{Key, Meta, StoreOptions, open};
-use sftoken::{Org, Token};
+use sftoken::testing::fixture::{Encoding, Structure, TokenMail};
+use sftoken::testing::sign::{Signer, SigningKey};
+use sftoken::{KeyAnswers, Mail, Org, Outcome, Policy, Recipe, Token, examine};
 
 const TOKEN: &[u8] = b"WipedZq7Xw2Kp9Lm4Tr8Vb6Cd";
 const PASSWORD: &[u8] = b"planted-to-be-wiped-7Hd3Gs1Jf0";
@@ -232,4 +233,31 @@ fn a_program_keeps_a_token_without_a_trace() {
     };
     check(|| store.publish(&key, &token(), &meta).unwrap());
     check(|| store.get(&key).unwrap().unwrap());
+}
+
+/// From a mail's bytes to its token; the bytes themselves are wiped by whoever holds them.
+#[test]
+fn a_mail_is_judged_without_a_trace() {
+    let _alone = alone();
+    let pem = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/keys/rsa-2048.pem");
+    let key = SigningKey::from_pem(&std::fs::read_to_string(pem).unwrap()).unwrap();
+    let record = format!("test1._domainkey.salesforce.com {}\n", key.dns_record());
+    let keys = KeyAnswers::from_key_file(&record).unwrap();
+    let now: jiff::Timestamp = "2026-04-01T15:30:00Z".parse().unwrap();
+    for (structure, encoding) in [
+        (Structure::Text, Encoding::SevenBit),
+        (Structure::Text, Encoding::SoftBreak),
+        (Structure::Alternative, Encoding::Base64),
+        (Structure::Html, Encoding::QuotedPrintable),
+    ] {
+        let mut mail = TokenMail::new("integration@acme.example", text(TOKEN), now);
+        (mail.structure, mail.encoding) = (structure, encoding);
+        let signed = Signer::new(&key, "salesforce.com", "test1").sign(&mail.bytes().unwrap());
+        let judged = |bytes: &[u8]| {
+            let parsed = Mail::parse(bytes);
+            examine(&parsed, &keys, &Policy::default(), Recipe::built_in(), now)
+        };
+        assert!(matches!(judged(&signed), Outcome::Found(_)));
+        check(|| judged(&signed));
+    }
 }

@@ -4,6 +4,8 @@ use std::process::Command;
 
 use sftoken::consumer::{Form, Variable};
 
+use crate::support::run::Running;
+
 /// Lets a shell read a line, and says what it makes of it.
 #[track_caller]
 fn check(shell: &str, value: &str) {
@@ -13,12 +15,13 @@ fn check(shell: &str, value: &str) {
         secret: true,
     };
     let line = Form::Shell.lines(&[variable]).unwrap();
-    let script = format!("{}env", *line);
-    let out = Command::new(shell)
-        .args(["-c", &script])
-        .env_remove("SF_PASSWORD")
-        .output();
-    let out = String::from_utf8(out.unwrap().stdout).unwrap();
+    // on standard input: the arguments of a process are everybody's to read
+    let mut command = Command::new(shell);
+    command.env_remove("SF_PASSWORD");
+    let out = Running::of(command, format!("{}env\n", *line).as_bytes())
+        .end()
+        .check(0)
+        .out;
     let read = out
         .lines()
         .find_map(|line| line.strip_prefix("SF_PASSWORD="));
