@@ -193,6 +193,21 @@ fn every_preset_and_field_of_a_consumer_is_listed() {
 }
 
 #[test]
+fn every_form_of_a_token_is_listed() {
+    let help = printed(&["get", "--help"]);
+    let (_, values) = help.split_once("Possible values:\n").unwrap();
+    let of_help: Vec<String> = values
+        .lines()
+        .map_while(|line| line.trim().strip_prefix("- ")?.split_once(':'))
+        .map(|(form, _)| format!("`--format {form}`"))
+        .collect();
+    assert!(of_help.len() >= 8, "{of_help:?}");
+    let rows = table(&text("docs/consumers.md"), "| form | what is printed |");
+    let of_docs: Vec<String> = rows.into_iter().map(|mut row| row.remove(0)).collect();
+    assert_eq!(of_docs, of_help);
+}
+
+#[test]
 fn every_sample_of_a_configuration_is_read() {
     for path in ["README.md", "docs/configuration.md", "docs/trust.md"] {
         let text = text(path);
