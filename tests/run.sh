@@ -37,6 +37,7 @@ needs=(
     "systemd-creds systemd"
     "Xvfb xvfb"
     "xclip xclip"
+    "xsel xsel"
     "zsh zsh"
     "fish fish"
 )

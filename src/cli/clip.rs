@@ -78,8 +78,11 @@ pub(crate) fn put(
 ) -> Result<(), Failure> {
     let tool = usable()?;
     feed(started(tool.copy, private), text).map_err(|error| failed(tool.copy[0], &error))?;
-    leave_behind(text, clear_after, private)
-        .map_err(|error| failed("the one who clears it", &error))?;
+    if let Err(error) = leave_behind(text, clear_after, private) {
+        // Nobody would ever clear it.
+        let _ = feed(started(tool.clear, private), "");
+        return Err(failed("the one who clears it", &error));
+    }
     if !global.quiet {
         let seconds = clear_after.as_secs();
         // Nobody is left to tell when that fails.

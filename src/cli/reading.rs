@@ -131,18 +131,21 @@ impl<'c> Chosen<'c> {
     /// An account that is configured nowhere: whichever org has a token there.
     fn wherever(&self, store: &dyn Store) -> Result<Reading<'c>, Failure> {
         let production = self.in_slot(store, Org::Production);
-        let nothing = |found: &Result<_, Failure>| matches!(found, Err(failure) if failure.exit == Exit::Nothing);
-        if self.told_apart(store).is_err() || (production.is_err() && !nothing(&production)) {
+        let is_empty = |found: &Result<_, Failure>| matches!(found, Err(failure) if failure.exit == Exit::Nothing);
+        if self.told_apart(store).is_err() || (production.is_err() && !is_empty(&production)) {
             return production;
         }
-        match (production, self.in_slot(store, Org::Sandbox)) {
+        let sandbox = self.in_slot(store, Org::Sandbox);
+        match (&production, &sandbox) {
             (Ok(_), Ok(_)) => {
                 let problem = format!("{} has a production and a sandbox token", self.username);
                 let hint = "say which one: --org production or --org sandbox";
                 Err(Failure::new(Exit::Usage, problem, hint))
             }
-            (Err(_), Ok(sandbox)) => Ok(sandbox),
-            (production, Err(_)) => production,
+            (Ok(_), Err(_)) => production,
+            // Trouble with the second place is not "no token".
+            (Err(_), _) if is_empty(&sandbox) => production,
+            (Err(_), _) => sandbox,
         }
     }
 }
