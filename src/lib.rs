@@ -16,7 +16,7 @@
 //! Arrows go one way, and the edges do not know one another.
 //!
 //! ```text
-//! cli ─► config, files        cli ─► watch ─► { inbox  oauth  dns  store  ledger } ─► ingest
+//! cli ─► files        cli ─► config ─► consumer        cli ─► watch ─► { inbox  oauth  dns  store  ledger } ─► ingest
 //! ```
 //!
 //! - [`ingest`]: the heart, from bytes to [`Outcome`]. Values in, values out.
