@@ -24,6 +24,7 @@ mod names;
 mod oauth;
 mod parse;
 mod reading;
+mod reading_args;
 mod receipts;
 mod render;
 mod replay;
