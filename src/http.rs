@@ -5,6 +5,7 @@
 //! Its data comes from an endpoint that a provider or a store named.
 
 use std::error::Error as _;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -160,10 +161,14 @@ impl Http {
         };
         let mut response = answer.map_err(|error| fault(&error))?;
         let body = response.body_mut().with_config().limit(request.limit);
-        let body = body.read_to_vec().map_err(|error| fault(&error))?;
+        // Room for the longest at once: a buffer that grows leaves copies behind, which nobody wipes.
+        let room = usize::try_from(request.limit).map_or(0, |limit| limit + 1);
+        let mut whole = Zeroizing::new(Vec::with_capacity(room));
+        let read = body.reader().read_to_end(&mut whole);
+        read.map_err(|error| fault(&ureq::Error::from(error)))?;
         Ok(Response {
             status: response.status().as_u16(),
-            body: Zeroizing::new(body),
+            body: whole,
             headers: std::mem::take(response.headers_mut()),
         })
     }

@@ -16,7 +16,7 @@
 //! Arrows go one way, and the edges do not know one another.
 //!
 //! ```text
-//! cli ─► config, files        cli ─► watch ─► { inbox  oauth  dns  store  ledger } ─► ingest
+//! cli ─► files        cli ─► config ─► consumer        cli ─► watch ─► { inbox  oauth  dns  store  ledger } ─► ingest
 //! ```
 //!
 //! - [`ingest`]: the heart, from bytes to [`Outcome`]. Values in, values out.
@@ -24,6 +24,7 @@
 //!   that it touches. `http` is below those that ask over HTTPS, and knows none of them.
 //! - [`watch`]: the order of the edges, retry and shutdown.
 //! - [`config`], [`secret`]: the user's words, and where secrets stand.
+//! - [`consumer`]: what consumers of a token are given, and what they call it. Values in, values out.
 //! - [`cli`]: the commands, thin over the rest.
 //! - [`testing`]: mails, signatures, a DNS, an IMAP server and a store, for other people's tests.
 //!
@@ -57,7 +58,7 @@
 //! | `dns` | [`dns`]: DKIM keys from the DNS |
 //! | `ledger` | [`ledger`]: cursors, receipts and decisions in SQLite |
 //! | `oauth` | [`oauth`]: access tokens for mailboxes |
-//! | `config` | [`config`] and [`secret`] |
+//! | `config` | [`config`], [`secret`] and [`consumer`] |
 //! | `keyring`, `age`, `exec`, `vault`, `kubernetes`, `github` | one [`store`] each |
 //! | `testing` | [`testing`] |
 //!
@@ -75,6 +76,8 @@ struct Readme;
 
 pub mod ingest;
 
+#[cfg(feature = "config")]
+pub mod consumer;
 #[cfg(feature = "dns")]
 pub mod dns;
 pub mod files;

@@ -3,10 +3,13 @@
 //! Knows options and their help. Never decides what they mean: that is each command's. Words come
 //! from the user.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
+
+pub(crate) use super::reading_args::{ClearClipboard, Get, GetFormat, Names, Run};
 
 /// Waits for the mail of a Salesforce security-token reset, proves that it is genuine, and stores
 /// the token.
@@ -76,8 +79,13 @@ pub(crate) enum Command {
     Parse(Parse),
     /// Run the whole pipeline over mails from files, stores included
     Replay(Replay),
-    /// Print an account's token from its store
+    /// Print an account's token from its store, put it on the clipboard or into a file
     Get(Get),
+    /// Run a command with tokens in its environment
+    Run(Run),
+    /// The other half of `get --clip`: takes a token off the clipboard again
+    #[command(hide = true)]
+    ClearClipboard(ClearClipboard),
     /// Show the accounts, the age of their tokens, and the mailboxes
     Status(Status),
     /// Be allowed to read a mailbox by OAuth: once, by a person
@@ -137,7 +145,7 @@ pub(crate) struct Wait {
     pub(crate) direct: Direct,
     /// Command that resets the token; run once everything is ready to catch the mail
     #[arg(last = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<std::ffi::OsString>,
+    pub(crate) command: Vec<OsString>,
 }
 
 /// `parse`
@@ -189,37 +197,6 @@ pub(crate) struct Replay {
     pub(crate) unproven: bool,
 }
 
-/// `get`
-#[derive(Debug, Args)]
-pub(crate) struct Get {
-    /// The Salesforce username
-    #[arg(value_name = "USERNAME", value_parser = username)]
-    pub(crate) username: String,
-    /// Show the token although standard output is a terminal
-    #[arg(long)]
-    pub(crate) reveal: bool,
-    /// What to print; `login` is the password followed by the token
-    #[arg(long, value_name = "FORM", value_enum, default_value_t)]
-    pub(crate) format: GetFormat,
-    /// Store to read, as in keyring://sftoken [default: the account's]
-    #[arg(long, value_name = "URL")]
-    pub(crate) store: Option<String>,
-}
-
-/// What `get` prints.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum GetFormat {
-    /// The bare token.
-    #[default]
-    Token,
-    /// The password followed by the token.
-    Login,
-    /// A JSON object.
-    Json,
-    /// A line for an environment file.
-    Env,
-}
-
 /// `status`
 #[derive(Debug, Args)]
 pub(crate) struct Status {}
@@ -235,7 +212,7 @@ pub(crate) struct Authorize {
     pub(crate) browser: bool,
 }
 
-fn username(text: &str) -> Result<String, String> {
+pub(super) fn username(text: &str) -> Result<String, String> {
     let odd = |letter: char| letter.is_whitespace() || letter.is_control();
     match text.is_empty() || text.contains(odd) {
         true => Err("a username is not empty and holds no white space".to_owned()),

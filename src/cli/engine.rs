@@ -106,6 +106,7 @@ fn options() -> StoreOptions {
     StoreOptions {
         interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
         deadline: None,
+        private: Vec::new(),
         secrets: Some(Arc::new(ByReference)),
     }
 }
@@ -137,9 +138,15 @@ impl Secrets for ByReference {
     }
 }
 
-/// Opens one store.
-pub(crate) fn open_store(url: &str) -> Result<Arc<dyn Store>, Failure> {
-    Ok(store::open(url, &options())?)
+/// Opens one store. No program of it sees what is private in the environment.
+pub(crate) fn open_store(url: &str, config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    let accounts = config.accounts.iter();
+    let passwords = accounts.filter_map(config::Account::private_variable);
+    let options = StoreOptions {
+        private: passwords.chain(config.private_variables()).collect(),
+        ..options()
+    };
+    Ok(store::open(url, &options)?)
 }
 
 /// Each account's store; accounts that are named nowhere go to the default one.
@@ -156,7 +163,7 @@ fn stores(config: &Config, policy: &Policy) -> Result<Stores, Failure> {
             .any(|account| configured(config, account).is_none());
     let mut stores = Stores::default();
     if strangers {
-        let store = open_store(default)?;
+        let store = open_store(default, config)?;
         opened.insert(default, Arc::clone(&store));
         stores = Stores::all_in(store);
     }
@@ -164,7 +171,7 @@ fn stores(config: &Config, policy: &Policy) -> Result<Stores, Failure> {
         let url = config.store_url(account);
         let store = match opened.get(url) {
             Some(store) => Arc::clone(store),
-            None => open_store(url)?,
+            None => open_store(url, config)?,
         };
         opened.insert(url, Arc::clone(&store));
         let key = Key {

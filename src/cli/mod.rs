@@ -10,18 +10,25 @@
 mod account;
 mod args;
 mod authorize;
+mod children;
+mod clip;
 mod engine;
 mod exit;
 mod get;
+mod handed_file;
 mod harden;
 mod json;
 mod keys;
 mod logging;
+mod names;
 mod oauth;
 mod parse;
+mod reading;
+mod reading_args;
 mod receipts;
 mod render;
 mod replay;
+mod run;
 mod settings;
 mod signals;
 mod status;
@@ -69,6 +76,8 @@ fn command(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Wait(args) => wait::run(global, args),
         Command::Replay(args) => replay::run(global, args),
         Command::Get(args) => get::run(global, args),
+        Command::Run(args) => run::run(global, args),
+        Command::ClearClipboard(args) => clip::clear(args),
         Command::Status(_) => status::run(global),
         Command::Authorize(args) => authorize::run(global, args),
     }

@@ -42,7 +42,7 @@ pub(crate) fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
     };
     engine::block_on(async {
         tokio::select! {
-            ended = steps(global, args, order, &pipeline) => ended,
+            ended = steps(global, args, order, &pipeline, &config) => ended,
             signal = signals::first() => Ok(Exit::Signal(signal)),
         }
     })
@@ -62,6 +62,7 @@ async fn steps(
     args: &Wait,
     order: Order,
     pipeline: &Pipeline,
+    config: &Config,
 ) -> Result<Exit, Failure> {
     let wanted = order.accounts.clone();
     let timeout = Duration::try_from(args.timeout).unwrap_or_default();
@@ -69,7 +70,7 @@ async fn steps(
         .await
         .map_err(|error| failure(error, timeout))?;
     say_armed(global, &wanted, timeout);
-    if let Some(exit) = reset(&args.command).await? {
+    if let Some(exit) = reset(&args.command, &config.private_variables()).await? {
         return Ok(exit);
     }
     collect(armed, timeout, global).await
@@ -129,12 +130,16 @@ fn say_armed(global: &Global, wanted: &[Account], timeout: Duration) {
 
 /// Runs the command that resets the token. Its output goes to standard error: standard output is
 /// for receipts. `Some` when it failed: there is nothing to wait for.
-async fn reset(command: &[OsString]) -> Result<Option<Exit>, Failure> {
+async fn reset(command: &[OsString], private: &[String]) -> Result<Option<Exit>, Failure> {
     let Some((program, args)) = command.split_first() else {
         return Ok(None);
     };
     let mut child = tokio::process::Command::new(program);
     child.args(args).stdout(stderr()).kill_on_drop(true);
+    // It resets a token: what opens the mailbox is none of its business.
+    for name in private {
+        child.env_remove(name);
+    }
     match child.status().await {
         Ok(status) if status.success() => Ok(None),
         Ok(status) => {

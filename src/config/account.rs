@@ -11,6 +11,7 @@ use super::duration::parse_duration;
 use super::error::ConfigError;
 use super::keys;
 use super::reader::Reader;
+use crate::consumer::{PRESETS, Wanted, preset};
 use crate::ingest::policy::Org;
 use crate::secret::SecretRef;
 
@@ -32,8 +33,10 @@ pub struct Account {
     pub store: String,
     /// The age at which its token is called old.
     pub max_age: SignedDuration,
-    /// Where the Salesforce password stands, for `get --format login`.
+    /// Where the Salesforce password stands, for whoever wants it beside the token.
     pub password: Option<SecretRef>,
+    /// What its consumers want in their environment: `preset` and `env`. Empty: the token, under its usual name.
+    pub variables: Vec<Wanted>,
     /// Who uses the token: names.
     pub consumers: Vec<String>,
 }
@@ -88,8 +91,34 @@ fn read(reader: &Reader<'_>, number: &str) -> Result<Account, ConfigError> {
             .to_owned(),
         max_age: max_age.unwrap_or(DEFAULT_MAX_AGE),
         password: reader.secret(&key("password"))?,
+        variables: variables(reader, number)?,
         consumers: consumers(reader, number)?,
     })
+}
+
+/// The variables of the preset, and those that are named one by one.
+fn variables(reader: &Reader<'_>, number: &str) -> Result<Vec<Wanted>, ConfigError> {
+    let (key, list) = (["account", number, "preset"], ["account", number, "env"]);
+    let mut wanted = match reader.text(&key) {
+        None => Vec::new(),
+        Some(name) => preset(name).ok_or_else(|| {
+            let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
+            let hint = format!("write one of: {}", names.join(", "));
+            reader.wrong(&key, &format!("there is no preset {name:?}"), &hint)
+        })?,
+    };
+    for text in reader.list(&list).unwrap_or_default() {
+        let one = Wanted::parse(text).map_err(|error| {
+            let hint = "write it as [\"NAME\"], or as [\"NAME=login\"]";
+            reader.wrong(&list, &error.to_string(), hint)
+        })?;
+        if wanted.iter().any(|other| other.name == one.name) {
+            let problem = format!("the variable {} stands twice", one.name);
+            return Err(reader.wrong(&list, &problem, "give each a name of its own"));
+        }
+        wanted.push(one);
+    }
+    Ok(wanted)
 }
 
 fn refuse_what_is_not_done(reader: &Reader<'_>, number: &str) -> Result<(), ConfigError> {

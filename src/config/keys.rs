@@ -73,6 +73,8 @@ pub(super) const KEYS: &[KnownKey] = &[
     ("account.#.max_age", Kind::Text),
     ("account.#.verify", Kind::Text),
     ("account.#.password", Kind::Secret),
+    ("account.#.preset", Kind::Text),
+    ("account.#.env", Kind::List),
     ("account.#.on_stored", Kind::List),
     ("account.#.consumer.#.name", Kind::Text),
     ("account.#.consumer.#.test", Kind::List),

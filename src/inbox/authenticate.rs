@@ -19,7 +19,7 @@ use super::login::Capabilities;
 use super::sasl::{Bearer, Fault, Form, Mechanism, Plain, ScramSha256};
 use super::wire::{Done, Heard, Wire};
 use super::{Class, InboxError, Phase};
-use crate::ingest::secret::Secret;
+use crate::ingest::secret::{Secret, joined};
 
 /// The longest challenge: SCRAM's have 200 bytes, a refused token's JSON a few hundred.
 const MAX_CHALLENGE: usize = 16 * 1024;
@@ -211,7 +211,7 @@ impl Talk {
         let first = self.encoded(&first);
         let mut line = Zeroizing::new(format!("AUTHENTICATE {name}"));
         if at_once {
-            line = Zeroizing::new(format!("{} {}", line.as_str(), first.as_str()));
+            line = joined(&[&line, " ", &first]);
         }
         Ok(Turn {
             tag: wire.start(&line, deadline, Phase::Login).await?,
@@ -319,12 +319,25 @@ async fn login(wire: &mut Wire, user: &str, password: &Secret) -> Result<Done, I
             line.push_str(&format!(" {{{}}}", text.len()));
             parts.push(Zeroizing::new(text.to_owned()));
         } else {
-            let quoted = Zeroizing::new(super::folder::quoted(text));
-            *line = Zeroizing::new(format!("{} {}", line.as_str(), quoted.as_str()));
+            *line = joined(&[line, " ", &quoted(text)]);
         }
     }
     let parts: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
     wire.command("LOGIN", &parts, |_| ()).await
+}
+
+/// A quoted string, as of folders' names, but with room for all of it from the start: it may be a password.
+fn quoted(text: &str) -> Zeroizing<String> {
+    let mut quoted = Zeroizing::new(String::with_capacity(2 * text.len() + 2));
+    quoted.push('"');
+    for letter in text.chars() {
+        if matches!(letter, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(letter);
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// A refusal in the log-in is a refusal of the log-in. Servers have been seen to echo the command

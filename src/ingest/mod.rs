@@ -16,7 +16,7 @@ pub mod mail;
 mod mime;
 mod outline;
 mod quote;
-mod redact;
+pub(crate) mod redact;
 pub mod text;
 
 pub mod authentic;

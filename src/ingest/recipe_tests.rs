@@ -72,7 +72,7 @@ fn read(text: &str) -> Result<(String, String), Refusal> {
 fn read_with(seen: &str, unseen: &str) -> Result<(String, String), Refusal> {
     let line = |visible| {
         move |text: &str| Line {
-            text: text.to_owned(),
+            text: text.to_owned().into(),
             visible,
         }
     };

@@ -1,16 +1,22 @@
-//! Texts of a mail without what could be a token.
+//! Texts without what could be a token.
 //!
 //! Knows how a random run of letters and digits differs from words and names. Never knows the token:
-//! a mail that is refused may hold one at any place. Its texts are headers, which are shown to people.
+//! a mail that is refused may hold one at any place. Its texts are headers, which are shown to people, and the
+//! words of programs that a token is read from.
 
 use super::label::kind;
 use super::token::MIN_LEN;
 
 /// The text without what could be a token: who forwards one may have put it into the subject.
 pub(super) fn without_secrets(text: String) -> String {
+    redacted(&text)
+}
+
+/// The same of a text that is borrowed.
+pub(crate) fn redacted(text: &str) -> String {
     let is_part = |ch: char| ch.is_ascii_alphanumeric();
     let mut kept = String::with_capacity(text.len());
-    let mut rest = text.as_str();
+    let mut rest = text;
     while let Some(begin) = rest.find(is_part) {
         let end = rest[begin..].find(|ch| !is_part(ch));
         let end = end.map_or(rest.len(), |end| begin + end);

@@ -9,6 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use base64::Engine as _;
 use encoding_rs::Encoding as Charset;
 
+use zeroize::{Zeroize, Zeroizing};
+
 use super::flowed;
 use super::html;
 use super::mail::Mail;
@@ -26,8 +28,8 @@ const MAX_VIEWS: usize = 8;
 /// A line of text, and whether a person sees it. `Debug` does not show the text: it may be a token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Line {
-    /// The text, without its line end.
-    pub text: String,
+    /// The text, without its line end; wiped when it is dropped.
+    pub text: Zeroizing<String>,
     /// `false`: hidden by style, quoted from another mail, or outside the parts.
     pub visible: bool,
 }
@@ -119,8 +121,8 @@ fn leaf(part: &Part<'_>) -> Result<View, Refusal> {
     if !part.is_inline() || part.is_file() {
         return Err(Refusal::MimeUnexpected);
     }
-    let bytes = decode_transfer(&part.encoding, part.body)?;
-    let text = decode_charset(part.param("charset"), &bytes)?;
+    let bytes = Decoded(decode_transfer(&part.encoding, part.body)?);
+    let text = Decoded(decode_charset(part.param("charset"), &bytes)?);
     let is = |name: &str, value: &str| {
         let given = part.param(name);
         given.is_some_and(|given| given.eq_ignore_ascii_case(value))
@@ -132,6 +134,33 @@ fn leaf(part: &Part<'_>) -> Result<View, Refusal> {
     } else {
         plain_lines(&text)
     })
+}
+
+/// Bytes or a text that were decoded, or needed not to be: what was decoded is wiped.
+struct Decoded<'b, T: ?Sized + ToOwned>(Cow<'b, T>)
+where
+    T::Owned: Zeroize;
+
+impl<T: ?Sized + ToOwned> std::ops::Deref for Decoded<'_, T>
+where
+    T::Owned: Zeroize,
+{
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: ?Sized + ToOwned> Drop for Decoded<'_, T>
+where
+    T::Owned: Zeroize,
+{
+    fn drop(&mut self) {
+        if let Cow::Owned(decoded) = &mut self.0 {
+            decoded.zeroize();
+        }
+    }
 }
 
 /// Each alternative is a view of its own.
@@ -206,13 +235,10 @@ pub(super) fn hex_pair(pair: &[u8]) -> Option<u8> {
 /// Lines of base64; a foreign character or padding in the middle is an error, so that no two
 /// readers see two texts.
 fn decode_base64(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let dense: Vec<u8> = bytes
-        .iter()
-        .copied()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
+    let mut dense = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    dense.extend(bytes.iter().filter(|byte| !byte.is_ascii_whitespace()));
     super::dkim::BASE64
-        .decode(dense)
+        .decode(&*dense)
         .map_err(|_| Refusal::DecodeError)
 }
 
@@ -270,7 +296,7 @@ fn plain_lines(text: &str) -> View {
     lines
         .map(|line| {
             let visible = quotes.is_own(line);
-            let text = line.to_owned();
+            let text = Zeroizing::new(line.to_owned());
             Line { text, visible }
         })
         .collect()

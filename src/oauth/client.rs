@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::answer::Asked;
 use super::http::{Response, Target, post};
 use super::{Brand, Http, OauthError, Place, Provider, Tokens};
-use crate::ingest::secret::Secret;
+use crate::ingest::secret::{Secret, joined};
 
 /// A client of a provider.
 #[derive(Debug)]
@@ -151,7 +151,7 @@ impl Client {
         secret: Option<&Secret>,
         by_header: bool,
     ) -> Result<Response, OauthError> {
-        let mut body = Serializer::new(String::new());
+        let mut body = Serializer::new(String::with_capacity(room(form, &self.id, secret)));
         body.extend_pairs(form.iter().filter(|(_, value)| !value.is_empty()));
         let Some(secret) = secret.filter(|_| by_header) else {
             body.append_pair("client_id", &self.id);
@@ -160,13 +160,15 @@ impl Client {
             }
             return post(&self.http, url, &Zeroizing::new(body.finish()), None);
         };
-        let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-        let pair = Zeroizing::new(format!(
-            "{}:{}",
-            encoded(&self.id),
-            *Zeroizing::new(encoded(secret.expose()))
-        ));
-        let header = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+        let encoded = |text: &str| {
+            let mut whole = String::with_capacity(3 * text.len());
+            whole.extend(byte_serialize(text.as_bytes()));
+            whole
+        };
+        let secret = Zeroizing::new(encoded(secret.expose()));
+        let pair = joined(&[&encoded(&self.id), ":", &secret]);
+        let pair = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
+        let header = joined(&["Basic ", &pair]);
         post(
             &self.http,
             url,
@@ -179,6 +181,19 @@ impl Client {
     pub(super) fn id(&self) -> &str {
         &self.id
     }
+}
+
+/// As much as the form can take: a text that grows leaves copies behind, which nobody wipes.
+fn room(form: &Form<'_>, id: &str, secret: Option<&Secret>) -> usize {
+    let own = [
+        ("client_id", id),
+        ("client_secret", secret.map_or("", Secret::expose)),
+    ];
+    let pairs = form.iter().copied().chain(own);
+    // each octet as %XX, a `=` and a `&`
+    pairs
+        .map(|(name, value)| 3 * (name.len() + value.len()) + 2)
+        .sum()
 }
 
 /// Fields whose values must not come back in a text.

@@ -3,17 +3,19 @@
 //! Knows how to split a line into arguments and how to run them under a deadline. Never calls a
 //! shell, and never shows what the command printed. The line comes from a secret reference.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use zeroize::Zeroizing;
+
 use super::NotAReference;
 use crate::ingest::secret::Secret;
 
 /// Longest first line that counts; access tokens have a few kilobytes.
-const MAX_LINE: u64 = 64 * 1024;
+const MAX_LINE: usize = 64 * 1024;
 
 /// Splits at white space; single and double quotes hold words together, a backslash takes the next
 /// letter as it is, except in single quotes.
@@ -71,13 +73,11 @@ fn read_in_time(child: &mut Child, end: Instant) -> Result<Secret, String> {
     let out = child.stdout.take().ok_or("the command has no output")?;
     let (send, receive) = mpsc::channel();
     thread::spawn(move || {
-        let mut line = zeroize::Zeroizing::new(String::new());
-        let mut out = BufReader::new(out).take(MAX_LINE);
-        let result = out.read_line(&mut line).map(|_| line);
-        let _ = send.send(result);
+        let mut out = out;
+        let _ = send.send(read_line(&mut out));
         // What follows the first line is read and dropped, so that the command does not die of a
         // closed pipe.
-        let _ = std::io::copy(&mut out.into_inner(), &mut std::io::sink());
+        let _ = io::copy(&mut out, &mut io::sink());
     });
     let left = end.saturating_duration_since(Instant::now());
     let line = receive
@@ -89,6 +89,28 @@ fn read_in_time(child: &mut Child, end: Instant) -> Result<Secret, String> {
         return Err("the command printed nothing".to_owned());
     }
     Ok(Secret::new(line.to_owned()))
+}
+
+/// The first line, and whatever came with it: in one buffer that never grows, so that no copy of it is left
+/// behind.
+fn read_line(out: &mut impl Read) -> io::Result<Zeroizing<String>> {
+    let mut buffer = Zeroizing::new(vec![0; MAX_LINE]);
+    let mut filled = 0;
+    let end = loop {
+        let begin = filled;
+        filled += match out.read(&mut buffer[begin..]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+            count => match count? {
+                0 => break filled,
+                count => count,
+            },
+        };
+        if let Some(at) = buffer[begin..filled].iter().position(|&byte| byte == b'\n') {
+            break begin + at;
+        }
+    };
+    let line = std::str::from_utf8(&buffer[..end]).map_err(|_| io::ErrorKind::InvalidData)?;
+    Ok(Zeroizing::new(line.to_owned()))
 }
 
 fn ended_well(child: &mut Child, end: Instant, give_up: bool) -> Result<(), String> {

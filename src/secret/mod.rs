@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use lock::{SecretLock, lock};
 pub use resolve::{Keyring, SecretError, Sources, resolve};
-pub use save::{KeyringWriter, SaveError, check_file, save};
+pub use save::{KeyringWriter, SaveError, check_file, save, write_private};
 
 /// The forms of a reference, for remedies.
 pub const FORMS: &str =

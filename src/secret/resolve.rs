@@ -17,7 +17,7 @@ use crate::ingest::secret::Secret;
 /// How long a command may take: a password manager may ask for a touch, a person may not be there.
 const COMMAND_DEADLINE: Duration = Duration::from_secs(30);
 /// Largest file that is taken for a secret.
-const MAX_FILE: u64 = 64 * 1024;
+const MAX_FILE: usize = 64 * 1024;
 
 /// Reads an entry (service, user) of the platform's keyring; `None` when there is no such entry.
 pub type Keyring<'k> = &'k (dyn Fn(&str, &str) -> Result<Option<Secret>, String> + 'k);
@@ -113,8 +113,9 @@ fn private_file(path: &Path) -> Result<Secret, Trouble> {
 }
 
 fn content(file: File) -> std::io::Result<Result<Secret, Trouble>> {
-    let mut text = Zeroizing::new(String::new());
-    file.take(MAX_FILE).read_to_string(&mut text)?;
+    // Room for all of it at once: a text that grows leaves copies behind, which nobody wipes.
+    let mut text = Zeroizing::new(String::with_capacity(MAX_FILE + 1));
+    file.take(MAX_FILE as u64).read_to_string(&mut text)?;
     Ok(trimmed(&text))
 }
 

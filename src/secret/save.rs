@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::{SecretError, SecretRef};
-use crate::ingest::secret::Secret;
+use crate::ingest::secret::{Secret, joined};
 
 /// Writes an entry (service, user) of the platform's keyring, and reads it back.
 pub type KeyringWriter<'k> = &'k (dyn Fn(&str, &str, &Secret) -> Result<(), String> + 'k);
@@ -113,18 +113,26 @@ fn told(path: &Path, error: &io::Error) -> (String, String) {
     (format!("cannot be written: {}", error.kind()), hint)
 }
 
-/// A new file beside the old one, synced, and renamed over it: a crash leaves one of the two. A link is
-/// followed, so that it stays one.
+/// Puts a secret into a file that only its owner may read, and reads it back.
 fn replace(path: &Path, secret: &Secret) -> io::Result<()> {
+    let text = joined(&[secret.expose(), "\n"]);
+    write_private(path, text.as_bytes())
+}
+
+/// Writes a file that only its owner may read, whole or not at all: a new one beside the old one, synced, and
+/// renamed over it, so that a crash leaves one of the two. A link is followed, so that it stays one.
+///
+/// # Errors
+/// When the folder cannot be written to, or something else than `content` is read back.
+pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let path = real(path)?;
     let folder = folder_of(&path);
     let mut file = new_file(&folder)?;
-    file.write_all(secret.expose().as_bytes())?;
-    file.write_all(b"\n")?;
+    file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
     sync(&folder)?;
-    read_back(&path, secret)
+    read_back(&path, content)
 }
 
 /// The file behind a link.
@@ -159,12 +167,12 @@ fn sync(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn read_back(path: &Path, secret: &Secret) -> io::Result<()> {
-    let mut text = Zeroizing::new(String::new());
+fn read_back(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut found = Zeroizing::new(Vec::with_capacity(content.len() + 1));
     File::open(path)?
-        .take(secret.expose().len() as u64 + 2)
-        .read_to_string(&mut text)?;
-    match text.strip_suffix('\n') == Some(secret.expose()) {
+        .take(content.len() as u64 + 1)
+        .read_to_end(&mut found)?;
+    match *found == content {
         true => Ok(()),
         false => Err(io::ErrorKind::InvalidData.into()),
     }

@@ -17,6 +17,9 @@ pub struct StoreOptions {
     pub interactive: bool,
     /// How long one operation may take; `None`: the store's own default.
     pub deadline: Option<Duration>,
+    /// Variables of the environment that hold secrets of ours: no program of a store sees them, unless its
+    /// URL says so.
+    pub private: Vec<String>,
     /// How the secrets are read that a store logs in with.
     pub secrets: Option<Arc<dyn Secrets>>,
 }

@@ -81,6 +81,13 @@ pub(super) enum Judged {
     Done(Box<Verdict>),
 }
 
+/// Wiped: a token stands in it.
+impl Drop for Letter {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.bytes);
+    }
+}
+
 impl std::fmt::Debug for Letter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Letter")

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use sftoken::consumer::{Field, PRESETS};
 use sftoken::ingest::refusal::{NotOurs, Pending, Refusal};
 
 const MAIL: &str = "fixtures/mails/salesforce/text";
@@ -156,6 +157,56 @@ fn every_reason_to_keep_a_mail_is_explained() {
     assert_eq!(of_docs, of_code);
 }
 
+/// The first cells of a table, without the marks of code.
+#[track_caller]
+fn named_in(page: &str, head: &str) -> Vec<Vec<String>> {
+    let cells = |cell: String| {
+        let names = cell
+            .split(", ")
+            .map(|name| name.trim_matches('`').to_owned());
+        names.collect::<Vec<_>>()
+    };
+    let rows = table(&text(page), head).into_iter();
+    rows.map(|row| row.into_iter().take(2).flat_map(cells).collect())
+        .collect()
+}
+
+#[test]
+fn every_preset_and_field_of_a_consumer_is_listed() {
+    let of_code: Vec<Vec<String>> = PRESETS
+        .iter()
+        .map(|(name, rows)| {
+            let names = rows.iter().map(|(name, ..)| *name);
+            [*name]
+                .into_iter()
+                .chain(names)
+                .map(str::to_owned)
+                .collect()
+        })
+        .collect();
+    let of_docs = named_in("docs/consumers.md", "| preset | variables |");
+    assert_eq!(of_docs, of_code);
+    let rows = table(&text("docs/consumers.md"), "| field | what |");
+    let fields: Vec<&str> = rows.iter().flat_map(|row| row[0].split(", ")).collect();
+    let of_code = Field::ALL.map(|field| format!("`{}`", field.word()));
+    assert_eq!(fields, of_code);
+}
+
+#[test]
+fn every_form_of_a_token_is_listed() {
+    let help = printed(&["get", "--help"]);
+    let (_, values) = help.split_once("Possible values:\n").unwrap();
+    let of_help: Vec<String> = values
+        .lines()
+        .map_while(|line| line.trim().strip_prefix("- ")?.split_once(':'))
+        .map(|(form, _)| format!("`--format {form}`"))
+        .collect();
+    assert!(of_help.len() >= 8, "{of_help:?}");
+    let rows = table(&text("docs/consumers.md"), "| form | what is printed |");
+    let of_docs: Vec<String> = rows.into_iter().map(|mut row| row.remove(0)).collect();
+    assert_eq!(of_docs, of_help);
+}
+
 #[test]
 fn every_sample_of_a_configuration_is_read() {
     for path in ["README.md", "docs/configuration.md", "docs/trust.md"] {
@@ -203,6 +254,7 @@ fn every_file_that_is_linked_exists() {
         "docs/configuration.md",
         "docs/trust.md",
         "docs/architecture.md",
+        "docs/consumers.md",
     ] {
         let base = Path::new(path).parent().unwrap();
         for link in text(path).split("](").skip(1) {

@@ -117,11 +117,34 @@ fn the_heart_does_no_io_and_reads_no_clock() {
             "crate::watch",
             "crate::cli",
             "crate::config",
+            "crate::consumer",
             "crate::files",
             "crate::secret",
             "crate::testing",
         ],
     );
+}
+
+/// What consumers want is known without asking anything of the world.
+#[test]
+fn the_consumers_words_are_values() {
+    let edges = EDGES.map(|edge| format!("crate::{edge}"));
+    let mut words: Vec<&str> = edges.iter().map(String::as_str).collect();
+    words.extend([
+        "crate::config",
+        "crate::cli",
+        "crate::watch",
+        "crate::testing",
+    ]);
+    words.extend([
+        "std::fs",
+        "std::env",
+        "std::process",
+        "std::net",
+        "tokio",
+        "tracing",
+    ]);
+    check_absent("consumer", &words);
 }
 
 const EDGES: [&str; 7] = [
@@ -257,9 +280,10 @@ fn the_heart_alone_depends_on_no_edge() {
 }
 
 /// Where a secret's value may be taken out.
-const EXPOSED_IN: [&str; 20] = [
+const EXPOSED_IN: [&str; 21] = [
     "src/cli/get.rs",
     "src/cli/summary.rs",
+    "src/consumer/field.rs",
     "src/inbox/authenticate.rs",
     "src/inbox/proxy/http.rs",
     "src/inbox/proxy/socks.rs",

@@ -26,6 +26,7 @@ mod oauth;
 mod oracle;
 mod properties;
 mod reach;
+mod reading;
 mod replay;
 mod replay_cmd;
 mod schema;

@@ -244,6 +244,13 @@ fn a_store_that_fails_with_the_token_in_its_mouth_is_not_believed() {
     stage.run(&["replay", "mails"]);
     stage.run(&["watch", "--once"]);
     stage.run(&["get", ANN]);
+    // nor when it is read: what it gives back is not shown in what it complains of
+    let shouts = format!("#!/bin/sh\necho {TOKEN}; echo 'no key for {TOKEN}' >&2; exit 1\n");
+    stage.home.write("keeper/keep", shouts);
+    let ended = stage.start(&["get", ANN]).end();
+    assert!(ended.err.contains("no key for (token)"), "{}", ended.err);
+    stage.run(&["get", ANN]);
+    stage.run(&["run", ANN, "--", "true"]);
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn options(deadline: Duration) -> StoreOptions {
     StoreOptions {
         interactive: false,
         deadline: Some(deadline),
-        secrets: None,
+        ..StoreOptions::default()
     }
 }
 

@@ -127,6 +127,16 @@ fn the_reset_is_a_command_behind_two_dashes() {
 }
 
 #[test]
+fn the_reset_does_not_get_the_mailboxs_password() {
+    let mut stage = Stage::new();
+    stage.home.set("OF_THE_RESET", "stays");
+    let script = "echo \"${MAIL_PASSWORD-none} $OF_THE_RESET\"; exit 9";
+    let words = ["--account", ANN, "--", "sh", "-c", script];
+    let ended = stage.wait(&words).end().check(9);
+    assert!(ended.err.contains("none stays\n"), "{}", ended.err);
+}
+
+#[test]
 fn a_reset_that_fails_gives_its_own_status() {
     let stage = Stage::new();
     let cases: [(&[&str], i32); 3] = [

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
 use super::{ProxyFault, ProxyLogin};
+use crate::ingest::secret::joined;
 
 /// The largest answer: a proxy adds a few fields, some of them long.
 const MAX_ANSWER: usize = 16 * 1024;
@@ -55,14 +56,14 @@ fn request(authority: &str, login: Option<&ProxyLogin>) -> Result<Zeroizing<Stri
     {
         return Err(ProxyFault::LoginUnfit);
     }
-    let pair = Zeroizing::new(format!("{user}:{}", password.expose()));
+    let pair = joined(&[user, ":", password.expose()]);
     let pair = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
-    let field = Zeroizing::new(format!("Proxy-Authorization: Basic {}\r\n\r\n", *pair));
-    // the whole length at once: a text that grows leaves copies behind
-    let mut request = Zeroizing::new(String::with_capacity(head.len() + field.len()));
-    request.push_str(&head);
-    request.push_str(&field);
-    Ok(request)
+    Ok(joined(&[
+        &head,
+        "Proxy-Authorization: Basic ",
+        &pair,
+        "\r\n\r\n",
+    ]))
 }
 
 /// The status of the answer, and whether there is more behind it already.

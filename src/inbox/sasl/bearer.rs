@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{ASKS_FOR_MORE, Answer, Fault, Mechanism, empty};
 use crate::inbox::text::clean;
+use crate::ingest::secret::joined;
 
 /// The largest reason of a refusal that is looked at.
 const MAX_REASON: usize = 8 * 1024;
@@ -35,16 +36,17 @@ impl Bearer {
     /// For a user and a token; `at` is the server's `host:port`.
     pub(in crate::inbox) fn new(form: Form, user: &str, token: &str, at: &str) -> Self {
         let message = match form {
-            Form::XOAuth2 => format!("user={user}\x01auth=Bearer {token}\x01\x01"),
+            Form::XOAuth2 => joined(&["user=", user, "\x01auth=Bearer ", token, "\x01\x01"]),
             Form::OAuthBearer => {
                 let (host, port) = at.rsplit_once(':').unwrap_or((at, "993"));
                 let user = user.replace('=', "=3D").replace(',', "=2C");
-                format!("n,a={user},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01")
+                let head = format!("n,a={user},\x01host={host}\x01port={port}\x01auth=Bearer ");
+                joined(&[&head, token, "\x01\x01"])
             }
         };
         Self {
             form,
-            message: Zeroizing::new(message.into_bytes()),
+            message: Zeroizing::new(message.as_bytes().to_vec()),
             token: Zeroizing::new(token.to_owned()),
             refused: false,
             detail: None,

@@ -9,6 +9,7 @@ mod page;
 
 use html5gum::{DefaultEmitter, Token, Tokenizer};
 use memchr::memmem;
+use zeroize::Zeroizing;
 
 use super::css::{Element, Sheet};
 use super::text::Line;
@@ -38,7 +39,9 @@ fn read(html: &str, mut page: Page<'_>, depth: usize) -> Vec<Line> {
             }
             Token::EndTag(tag) => page.close(&utf8(&tag.name)),
             Token::String(text) => {
-                let text = String::from_utf8_lossy(&text.value);
+                // The tokenizer's copy is ours now: it is wiped.
+                let value = Zeroizing::new(text.value.0);
+                let text = String::from_utf8_lossy(&value);
                 match page.is_raw() && text.contains('<') {
                     true => page.add_unseen(unseen(&text, depth)),
                     false => page.text(&text),

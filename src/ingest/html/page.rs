@@ -3,8 +3,11 @@
 //! Knows where lines end, and in which element text stands. Never knows why a style hides: `css`
 //! does. Its tags and texts come from `html`, one after the other.
 
+use zeroize::Zeroizing;
+
 use super::super::css::{Element, Look, Sheet, Style};
 use super::super::quote::Quotes;
+use super::super::secret::append;
 use super::super::text::Line;
 use super::elements::{Kind, QUOTES, QUOTES_BELOW, kind};
 
@@ -39,8 +42,8 @@ pub(super) struct Page<'s> {
     lost: bool,
     /// Something may lie over any text: nothing is known to be seen.
     covered: bool,
-    seen: String,
-    unseen: String,
+    seen: Zeroizing<String>,
+    unseen: Zeroizing<String>,
     lines: Vec<Line>,
     quotes: Quotes,
 }
@@ -52,8 +55,8 @@ impl<'s> Page<'s> {
             open: Vec::new(),
             lost: false,
             covered: false,
-            seen: String::new(),
-            unseen: String::new(),
+            seen: Zeroizing::default(),
+            unseen: Zeroizing::default(),
             lines: Vec::new(),
             quotes: Quotes::default(),
         };
@@ -195,13 +198,13 @@ impl<'s> Page<'s> {
         match self.open.last() {
             Some(open) if open.silent => {}
             Some(open) if self.lost || open.look.is_hidden() => {
-                self.unseen.push_str(text);
+                append(&mut self.unseen, text);
                 // Hidden text within a value must not go unnoticed.
                 if !text.trim().is_empty() && text != CELL && !self.seen.is_empty() {
-                    self.seen.push(HIDDEN_HERE);
+                    append(&mut self.seen, HIDDEN_HERE.encode_utf8(&mut [0; 4]));
                 }
             }
-            _ => self.seen.push_str(text),
+            _ => append(&mut self.seen, text),
         }
     }
 
@@ -261,8 +264,9 @@ fn is_quoted_below(element: &Element) -> bool {
 }
 
 /// Runs of white space are one space (CSS Text, 4.1.1); a cell's beginning is a tab.
-fn collapse(text: &str) -> String {
-    let mut line = String::new();
+fn collapse(text: &str) -> Zeroizing<String> {
+    // It never gets longer, so it never has to grow.
+    let mut line = Zeroizing::new(String::with_capacity(text.len()));
     for (number, cell) in text.split(CELL).enumerate() {
         if number > 0 && !line.is_empty() {
             line.push('\t');
@@ -274,6 +278,7 @@ fn collapse(text: &str) -> String {
             line.push_str(word);
         }
     }
-    line.truncate(line.trim_end_matches('\t').len());
+    let end = line.trim_end_matches('\t').len();
+    line.truncate(end);
     line
 }

@@ -21,11 +21,12 @@ const SECRET: [&str; 9] = [
 /// Beginnings of names that are ours, or another store's.
 const OURS: [&str; 3] = ["SFTOKEN_", "AWS_", "VAULT_"];
 
-/// Takes every credential out of the command's environment but those in `kept`.
-pub(super) fn clean(command: &mut Command, kept: &[String]) {
+/// Takes every credential, and what is in `private`, out of the command's environment but for what is in `kept`.
+pub(super) fn clean(command: &mut Command, private: &[String], kept: &[String]) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if is_credential(&text) && !kept.iter().any(|kept| *kept == text) {
+        let held = |names: &[String]| names.iter().any(|name| *name == text);
+        if (is_credential(&text) || held(private)) && !held(kept) {
             command.env_remove(&name);
         }
     }

@@ -43,6 +43,7 @@ pub(super) struct Exec {
     shown: String,
     program: PathBuf,
     arguments: Vec<String>,
+    private: Vec<String>,
     kept: Vec<String>,
     deadline: Duration,
     gets: bool,
@@ -70,6 +71,7 @@ impl Exec {
             shown: address.shown,
             program,
             arguments,
+            private: options.private.clone(),
             kept,
             deadline: given.unwrap_or(usual),
             gets,
@@ -86,6 +88,7 @@ impl Exec {
         Call {
             program: &self.program,
             arguments: &self.arguments,
+            private: &self.private,
             kept: &self.kept,
             deadline: self.deadline,
             told,

@@ -16,11 +16,14 @@ use zeroize::Zeroizing;
 
 use super::{environment, words};
 use crate::ingest::token::Token;
+use crate::store::token_in;
 
 /// What to run.
 pub(super) struct Call<'a> {
     pub(super) program: &'a Path,
     pub(super) arguments: &'a [String],
+    /// Variables that are kept from it, whatever they are called.
+    pub(super) private: &'a [String],
     /// Credentials of our environment that the program may see.
     pub(super) kept: &'a [String],
     pub(super) deadline: Duration,
@@ -66,16 +69,19 @@ impl Call<'_> {
         let status = child.wait()?;
         let (said, whole) = errors.recv_timeout(AFTERWARDS).unwrap_or_default();
         let (output, _) = output.recv_timeout(AFTERWARDS).unwrap_or_default();
+        // What it was given, or gives back: neither is told.
+        let given_back = token_in(&output);
+        let token = self.input.or(given_back.as_ref());
         Ok(Ended {
             status: in_time.then_some(status),
+            last_words: words::last(&said, whole, token),
             output,
-            last_words: words::last(&said, whole, self.input),
         })
     }
 
     fn command(&self) -> Command {
         let mut command = Command::new(self.program);
-        environment::clean(&mut command, self.kept);
+        environment::clean(&mut command, self.private, self.kept);
         command
             .args(self.arguments)
             .envs(self.told.iter().map(|(name, value)| (name, value)))

@@ -3,6 +3,9 @@
 //! Knows how to bound, redact and escape. Never lets through the token, control characters or more
 //! than one line. Bytes come from the program's standard error.
 
+use zeroize::Zeroizing;
+
+use crate::ingest::redact::redacted;
 use crate::ingest::token::{MAX_LEN, Token};
 use crate::store::plain::plain;
 
@@ -13,10 +16,12 @@ pub(super) const KEPT: usize = 8 * 1024;
 pub(super) fn last(stderr: &[u8], whole: bool, token: Option<&Token>) -> String {
     // NOTE: a token whose first half was cut off would not be recognised.
     let skipped = if whole { 0 } else { MAX_LEN.min(stderr.len()) };
-    let mut text = String::from_utf8_lossy(&stderr[skipped..]).into_owned();
-    if let Some(token) = token {
-        text = text.replace(token.expose(), "(token)");
-    }
+    let text = Zeroizing::new(String::from_utf8_lossy(&stderr[skipped..]).into_owned());
+    let text = match token {
+        Some(token) => text.replace(token.expose(), "(token)"),
+        // A program that is read from, and fails, may have put anything into its complaint.
+        None => redacted(&text),
+    };
     match text.lines().map(str::trim).rfind(|line| !line.is_empty()) {
         Some(line) => format!(": \"{}\"", plain(line)),
         None => String::new(),
@@ -41,6 +46,16 @@ mod tests {
             ": \"cannot store (token)!\""
         );
         assert_eq!(last(b"", true, None), "");
+    }
+
+    #[test]
+    fn of_a_token_that_is_not_known_nothing_is_told_either() {
+        let stderr = format!("gpg: no key for {TOKEN}, see /etc/keys\n");
+        let told = last(stderr.as_bytes(), true, None);
+        assert!(
+            !told.contains(TOKEN) && told.contains("see /etc/keys"),
+            "{told}"
+        );
     }
 
     #[test]

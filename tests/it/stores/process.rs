@@ -76,7 +76,7 @@ fn child() {
     let options = StoreOptions {
         interactive: std::env::var_os("STORE_INTERACTIVE").is_some(),
         deadline: seconds.ok().map(Duration::from_secs),
-        secrets: None,
+        ..StoreOptions::default()
     };
     let opened = match std::env::var("STORE_UNDER_TEST").unwrap().as_str() {
         "default" => choose_default(&options),
