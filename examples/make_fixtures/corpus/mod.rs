@@ -8,6 +8,10 @@ mod hostile_dkim;
 mod hostile_html;
 mod hostile_text;
 mod languages;
+mod rules_header;
+mod rules_html;
+mod rules_mime;
+mod rules_text;
 mod salesforce;
 mod unrelated;
 
@@ -132,6 +136,10 @@ pub(crate) fn cases() -> Vec<Case> {
         hostile_dkim::cases(),
         hostile_text::cases(),
         hostile_html::cases(),
+        rules_header::cases(),
+        rules_html::cases(),
+        rules_mime::cases(),
+        rules_text::cases(),
         unrelated::cases(),
     ]
     .concat()

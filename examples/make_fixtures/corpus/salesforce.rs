@@ -23,7 +23,7 @@ pub(super) fn cases() -> Vec<Case> {
     .concat()
 }
 
-fn found(name: &str, why: &str, bytes: Vec<u8>, mail: &TokenMail) -> Case {
+pub(super) fn found(name: &str, why: &str, bytes: Vec<u8>, mail: &TokenMail) -> Case {
     let org = if mail.sandbox {
         "sandbox"
     } else {

@@ -32,6 +32,33 @@ Joe.\r
 const ED25519_KEY: &str = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 const RSA_KEY: &str = "v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w3QIDAQAB";
 
+/// RFC 6376, appendix A.2, with the key of its appendix C: simple in both parts, every blank counts.
+const RFC_6376: &str = "\
+DKIM-Signature: v=1; a=rsa-sha256; s=brisbane; d=example.com;\r
+      c=simple/simple; q=dns/txt; i=joe@football.example.com;\r
+      h=Received : From : To : Subject : Date : Message-ID;\r
+      bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;\r
+      b=AuUoFEfDxTDkHlLXSZEpZj79LICEps6eda7W3deTVFOk4yAUoqOB\r
+      4nujc7YopdG5dWLSdNg6xNAZpOPr+kHxt1IrE+NahM6L/LbvaHut\r
+      KVdkLLkpVaVVQPzeRDI009SO2Il5Lu7rDNH6mZckBdrIx0orEtZV\r
+      4bmp/YzhwvcubU4=;\r
+Received: from client1.football.example.com  [192.0.2.1]\r
+      by submitserver.example.com with SUBMISSION;\r
+      Fri, 11 Jul 2003 21:01:54 -0700 (PDT)\r
+From: Joe SixPack <joe@football.example.com>\r
+To: Suzie Q <suzie@shopping.example.net>\r
+Subject: Is dinner ready?\r
+Date: Fri, 11 Jul 2003 21:00:37 -0700 (PDT)\r
+Message-ID: <20030712040037.46341.5F8J@football.example.com>\r
+\r
+Hi.\r
+\r
+We lost the game. Are you hungry yet?\r
+\r
+Joe.\r
+";
+const RFC_6376_KEY: &str = "v=DKIM1; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDwIRP/UC3SBsEmGqZ9ZJW3/DkMoGeLnQg1fWn7/zYtIxN2SnFCjxOCKG9v3b4jYfcTNh5ijSsq631uBItLa7od+v/RtdC2UzJ1lWT947qR+Rcac2gbto/NMqJ0fzfVjH4OuKhitdY9tf6mcwGjaNBcWToIMmPSPDdQPNUYckcQ2QIDAQAB";
+
 /// Verifies the N-th signature of a mail with a key record.
 #[track_caller]
 fn check(mail: &str, number: usize, record: &str, expected: Result<(), Refusal>) {
@@ -47,6 +74,13 @@ fn check(mail: &str, number: usize, record: &str, expected: Result<(), Refusal>)
 fn the_examples_of_rfc_8463_verify() {
     check(RFC_8463, 0, ED25519_KEY, Ok(()));
     check(RFC_8463, 1, RSA_KEY, Ok(()));
+}
+
+#[test]
+fn the_example_of_rfc_6376_verifies() {
+    check(RFC_6376, 0, RFC_6376_KEY, Ok(()));
+    let blank = RFC_6376.replace("com  [192", "com [192");
+    check(&blank, 0, RFC_6376_KEY, Err(Refusal::DkimFailSignature));
 }
 
 #[test]
