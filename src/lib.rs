@@ -104,6 +104,7 @@ pub mod config;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use ingest::explain::{Explanation, explain};
 pub use ingest::keys::{KeyAnswer, KeyAnswers};
 pub use ingest::mail::{Mail, as_sent};
 pub use ingest::policy::{Account, Org, Policy};

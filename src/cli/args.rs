@@ -162,6 +162,10 @@ pub(crate) struct Parse {
 }
 
 const PARSE_HELP: &str = "\
+Of a mail that is alone, and of each with -v, it tells what was checked, what held, what failed and
+what to do, and what the mail was signed with; of several mails it prints a line each, and with -q
+of one as well.
+
 Exit status: 4 if a mail was refused, else 1 if one could not be decided or read, else 0 if a token
 was found, else 3.";
 

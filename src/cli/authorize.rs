@@ -124,7 +124,10 @@ fn keep(show: &Show<'_>, reference: &SecretRef, tokens: &Tokens) -> Result<(), F
         let hint = "ask for offline access in auth.scope (Microsoft: offline_access); with Google, remove sftoken's access at https://myaccount.google.com/permissions and run this again";
         return Err(Failure::new(Exit::Mailbox, problem, hint));
     };
+    // a daemon that is just replacing the old one would put its successor over this one
+    let alone = engine::lock_secret(reference)?;
     engine::save_secret(reference, refresh)?;
+    drop(alone);
     show.done(reference)
 }
 

@@ -20,7 +20,9 @@ use crate::ingest::policy::{Account, Org, Policy};
 use crate::ingest::recipe::Recipe;
 use crate::ingest::secret::Secret;
 use crate::ledger::Ledger;
-use crate::secret::{SaveError, SecretError, SecretRef, Sources, check_file, resolve, save};
+use crate::secret::{
+    SaveError, SecretError, SecretLock, SecretRef, Sources, check_file, lock, resolve, save,
+};
 use crate::store::{self, Key, Store, StoreError, StoreOptions};
 use crate::watch::{Clock, FolderChoice, Handled, MailboxTask, Pipeline, Start, Stores, Trouble};
 
@@ -276,6 +278,12 @@ pub(super) fn save_secret(reference: &SecretRef, secret: &Secret) -> Result<(), 
         store::set_password(service, user, secret, &options()).map_err(|error| error.to_string())
     };
     save(reference, secret, &keyring)
+}
+
+/// Keeps other programs from replacing a secret meanwhile. The user's own folder, not the configuration's:
+/// two configurations may name one entry of the keyring.
+pub(super) fn lock_secret(reference: &SecretRef) -> Result<SecretLock, SecretError> {
+    lock(reference, crate::config::default_state_dir().as_deref())
 }
 
 impl From<SecretError> for Failure {

@@ -7,6 +7,7 @@
 //! words ─► args ─► settings (file, environment, options) ─► a command ─► Exit
 //! ```
 
+mod account;
 mod args;
 mod authorize;
 mod engine;

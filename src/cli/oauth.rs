@@ -4,6 +4,7 @@
 //! provider itself. Everything comes from the configuration.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -104,6 +105,11 @@ impl Place for Reference {
             SaveError::ReadOnly { reference } => PlaceError::ReadOnly { place: reference },
             SaveError::Failed(error) => failed(error),
         })
+    }
+
+    fn lock(&self) -> Result<Box<dyn fmt::Debug>, PlaceError> {
+        let lock = engine::lock_secret(&self.0).map_err(failed)?;
+        Ok(Box::new(lock))
     }
 }
 

@@ -4,7 +4,7 @@
 //! Mails come from [`files`](crate::files), keys from [`KeySource`].
 //!
 //! ```text
-//! PATH… ─► files ─► as_sent ─► Mail ─► questions ─► KeySource ─► examine ─► one line or paragraph
+//! PATH… ─► files ─► as_sent ─► Mail ─► questions ─► KeySource ─► explain ─► JSON, one line, or the account
 //! ```
 
 use std::io::{self, IsTerminal, Write};
@@ -16,10 +16,11 @@ use super::exit::{Exit, Failure};
 use super::keys::KeySource;
 use super::render::Style;
 use super::summary::{self, Shown};
-use super::{engine, json, say, settings};
+use super::{account, engine, json, say, settings};
 use crate::config::Config;
 use crate::files::{self, Content, FileError, Item};
 use crate::ingest::event::Report;
+use crate::ingest::explain::{Explanation, explain, explain_oversized};
 use crate::ingest::mail::{Mail, as_sent};
 use crate::ingest::policy::{Demand, Policy};
 use crate::ingest::recipe::Recipe;
@@ -51,10 +52,13 @@ pub(crate) fn run(global: &Global, args: &Parse) -> Result<Exit, Failure> {
         unproven: args.unproven,
     };
     let mut tally = Tally::default();
-    for mail in files::mails(args.paths.clone(), io::stdin()) {
+    let mut mails = files::mails(args.paths.clone(), io::stdin());
+    let (first, second) = (mails.next(), mails.next());
+    let account = accounted(global, second.is_none());
+    for mail in first.into_iter().chain(second).chain(mails) {
         match mail {
             Ok(mail) => {
-                let outcome = judge.judge(&mail, |report, outcome| out.print(report, outcome))?;
+                let outcome = judge.judge(&mail, account, |told| out.print(told))?;
                 tally.count(&outcome);
             }
             Err(error) => tally.unreadable(&mut out, &error)?,
@@ -62,12 +66,22 @@ pub(crate) fn run(global: &Global, args: &Parse) -> Result<Exit, Failure> {
     }
     out.out.flush()?;
     if !global.quiet && !global.json && tally.mails() > 1 {
-        let _ = writeln!(io::stderr(), "{tally}");
+        let more = if account {
+            ""
+        } else {
+            "; -v tells what was checked"
+        };
+        let _ = writeln!(io::stderr(), "{tally}{more}");
     }
     Ok(tally.exit())
 }
 
 const UNPROVEN: &str = "--unproven: nothing proves who wrote these mails; anyone could have";
+
+/// Whether the whole account is printed: of a mail that is alone, and of each with `-v`.
+fn accounted(global: &Global, alone: bool) -> bool {
+    !global.json && !global.quiet && (alone || global.verbose > 0)
+}
 
 /// `--account` narrows the configured accounts; nobody's mail is too old to be looked at.
 fn policy(config: &Config, args: &Parse) -> Policy {
@@ -82,6 +96,14 @@ fn policy(config: &Config, args: &Parse) -> Policy {
     policy
 }
 
+/// What is to be printed of one mail.
+struct Told<'t> {
+    report: &'t Report,
+    outcome: &'t Outcome,
+    /// Where the account is asked for.
+    seen: Option<&'t Explanation>,
+}
+
 /// Everything that an examination needs beside the mail.
 struct Judge {
     keys: KeySource,
@@ -94,24 +116,52 @@ impl Judge {
     fn judge(
         &self,
         item: &Item,
-        told: impl FnOnce(&Report, &Outcome) -> io::Result<()>,
+        account: bool,
+        told: impl FnOnce(Told<'_>) -> io::Result<()>,
     ) -> io::Result<Outcome> {
         let (Content::Whole(bytes) | Content::TooLarge { head: bytes, .. }) = &item.content;
         let bytes = as_sent(bytes);
         let mail = Mail::parse(&bytes);
-        let outcome = match &item.content {
-            Content::Whole(_) => self.examine(&mail),
-            Content::TooLarge { .. } => examine_oversized(&mail, &self.policy, self.recipes),
+        let (outcome, seen) = match &item.content {
+            Content::Whole(_) => self.examine(&mail, account),
+            Content::TooLarge { size, .. } => self.examine_oversized(&mail, *size, account),
         };
-        told(&Report::new(&item.source, &mail, &outcome), &outcome)?;
+        told(Told {
+            report: &Report::new(&item.source, &mail, &outcome),
+            outcome: &outcome,
+            seen: seen.as_ref(),
+        })?;
         Ok(outcome)
     }
 
-    fn examine(&self, mail: &Mail<'_>) -> Outcome {
-        let now = self.now.unwrap_or_else(Timestamp::now);
-        let names = questions(mail, &self.policy, self.recipes, now);
+    fn examine(&self, mail: &Mail<'_>, account: bool) -> (Outcome, Option<Explanation>) {
+        let now = self.now();
+        let (policy, recipes) = (&self.policy, self.recipes);
+        let names = questions(mail, policy, recipes, now);
         let keys = self.keys.answers(&names);
-        examine(mail, &keys, &self.policy, self.recipes, now)
+        if !account {
+            return (examine(mail, &keys, policy, recipes, now), None);
+        }
+        let (outcome, seen) = explain(mail, &keys, policy, recipes, now);
+        (outcome, Some(seen))
+    }
+
+    fn examine_oversized(
+        &self,
+        head: &Mail<'_>,
+        size: u64,
+        account: bool,
+    ) -> (Outcome, Option<Explanation>) {
+        if !account {
+            return (examine_oversized(head, &self.policy, self.recipes), None);
+        }
+        let (outcome, mut seen) = explain_oversized(head, &self.policy, self.recipes, self.now());
+        seen.bytes = usize::try_from(size).unwrap_or(usize::MAX);
+        (outcome, Some(seen))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now.unwrap_or_else(Timestamp::now)
     }
 }
 
@@ -126,11 +176,29 @@ struct Output<W: Write> {
 }
 
 impl<W: Write> Output<W> {
-    fn print(&mut self, report: &Report, outcome: &Outcome) -> io::Result<()> {
-        let shown = Shown::new(report, outcome, self.reveal);
-        match self.json {
-            true => json::line(&mut self.out, &shown)?,
-            false => summary::write(&mut self.out, &shown, outcome, self.style, self.unproven)?,
+    fn print(&mut self, told: Told<'_>) -> io::Result<()> {
+        let shown = Shown::new(told.report, told.outcome, self.reveal);
+        match (self.json, told.seen) {
+            (true, _) => json::line(&mut self.out, &shown)?,
+            (false, None) => {
+                summary::line(
+                    &mut self.out,
+                    &shown,
+                    told.outcome,
+                    self.style,
+                    self.unproven,
+                )?;
+            }
+            (false, Some(seen)) => {
+                summary::write(
+                    &mut self.out,
+                    &shown,
+                    told.outcome,
+                    self.style,
+                    self.unproven,
+                )?;
+                account::write(&mut self.out, seen, self.style)?;
+            }
         }
         if self.at_once {
             self.out.flush()?;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::ingest::Found;
 use crate::ingest::event::{Proof, ProofMethod};
+use crate::ingest::keys::KeyAnswers;
 use crate::ingest::policy::Org;
 use crate::ingest::refusal::Pending;
 use crate::ingest::refusal::{NotOurs, Refusal};
@@ -25,25 +26,52 @@ fn found() -> Outcome {
     })
 }
 
-fn printed(outcome: &Outcome, json: bool, reveal: bool, unproven: bool) -> String {
-    let report = Report::new("a\u{1b}.eml", &Mail::parse(b"Subject: x\r\n\r\n"), outcome);
+/// What the user asked for.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    json: bool,
+    reveal: bool,
+    unproven: bool,
+    account: bool,
+}
+
+fn printed(outcome: &Outcome, asked: Asked) -> String {
+    let mail = Mail::parse(b"Subject: x\r\n\r\n");
+    let report = &Report::new("a\u{1b}.eml", &mail, outcome);
+    let (keys, policy) = (KeyAnswers::default(), Policy::default());
+    let now = Timestamp::UNIX_EPOCH;
+    let (_, seen) = explain(&mail, &keys, &policy, Recipe::built_in(), now);
     let mut output = Output {
         out: io::BufWriter::new(Vec::new()),
         style: Style::PLAIN,
         at_once: false,
-        json,
-        reveal,
-        unproven,
+        json: asked.json,
+        reveal: asked.reveal,
+        unproven: asked.unproven,
     };
-    output.print(&report, outcome).unwrap();
+    let told = Told {
+        report,
+        outcome,
+        seen: asked.account.then_some(&seen),
+    };
+    output.print(told).unwrap();
     String::from_utf8(output.out.into_inner().unwrap()).unwrap()
 }
 
 #[test]
 fn the_token_is_shown_only_on_demand() {
-    for json in [false, true] {
-        assert!(!printed(&found(), json, false, false).contains(TOKEN));
-        assert!(printed(&found(), json, true, false).contains(TOKEN));
+    for (json, account) in [(false, false), (false, true), (true, false)] {
+        let asked = Asked {
+            json,
+            account,
+            ..Asked::default()
+        };
+        assert!(!printed(&found(), asked).contains(TOKEN));
+        let asked = Asked {
+            reveal: true,
+            ..asked
+        };
+        assert!(printed(&found(), asked).contains(TOKEN));
     }
 }
 
@@ -57,33 +85,47 @@ fn json_is_the_report_key_by_key_in_the_contracts_order() {
 }
 
 #[test]
+fn one_line_for_a_mail_among_others() {
+    let line = printed(&found(), Asked::default());
+    let expected = "a\\u{1b}.eml: found: integration@acme.example (production), 2026-11-23T10:00:00Z, fingerprint 93b0cabf8668e0c5; an odd\\u{1b} length\n";
+    assert_eq!(line, expected);
+    let refused = printed(&Outcome::Refused(Refusal::DkimMissing), Asked::default());
+    let expected = "a\\u{1b}.eml: refused (dkim_missing): the mail has no DKIM signature\n";
+    assert_eq!(refused, expected);
+}
+
+#[test]
 fn a_paragraph_for_people() {
-    let text = printed(&found(), false, false, false);
+    let account = Asked {
+        account: true,
+        ..Asked::default()
+    };
+    let text = printed(&found(), account);
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "a\\u{1b}.eml: found");
-    assert_eq!(
-        lines[1],
-        "  account     integration@acme.example (production)"
-    );
-    assert!(text.contains("  proof       DKIM signature by d=salesforce.com s=s1\n"));
-    assert!(text.contains("  note        an odd\\u{1b} length\n"));
+    let expected = [
+        "a\\u{1b}.eml: found",
+        "  username    integration@acme.example",
+        "  org         production",
+        "  date        2026-11-23T10:00:00Z",
+        "  token       24 letters and digits, not shown (--reveal shows it)",
+        "  fingerprint 93b0cabf8668e0c5",
+        "  proof       DKIM signature by d=salesforce.com s=s1",
+        "  note        an odd\\u{1b} length",
+        "  checked",
+    ];
+    assert_eq!(lines[..expected.len()], expected);
 }
 
 #[test]
 fn unproven_is_loud() {
-    assert!(printed(&found(), false, false, true).contains("found, NOT PROVEN"));
-}
-
-#[test]
-fn a_refusal_says_what_to_do() {
-    let text = printed(
-        &Outcome::Refused(Refusal::DkimKeyMissing),
-        false,
-        false,
-        false,
-    );
-    assert!(text.contains(": refused (dkim_key_missing): "));
-    assert!(text.contains("  hint        "));
+    for account in [false, true] {
+        let asked = Asked {
+            unproven: true,
+            account,
+            ..Asked::default()
+        };
+        assert!(printed(&found(), asked).contains("found, NOT PROVEN"));
+    }
 }
 
 #[test]

@@ -52,7 +52,9 @@ pub(crate) fn run(global: &Global, args: &Replay) -> Result<Exit, Failure> {
 async fn all(global: &Global, args: &Replay, pipeline: &Pipeline) -> Result<Exit, Failure> {
     let mut tally = Tally::default();
     let mut unreadable = false;
-    for (number, mail) in (0..).zip(files::mails(args.paths.clone(), io::stdin())) {
+    // Mails of one second go by the order of input, over all runs.
+    let first = pipeline.ledger.next_place()?;
+    for (number, mail) in (first..).zip(files::mails(args.paths.clone(), io::stdin())) {
         match mail {
             Ok(mail) => {
                 let source = Source::File {

@@ -1,16 +1,19 @@
-//! One mail's outcome, as JSON with or without the token, and as a paragraph for people.
+//! One mail's outcome, as JSON with or without the token, and as a line or a paragraph for people.
 //!
-//! Knows the two forms. Never judges. The token leaves here, and only when `--reveal` was given.
+//! Knows the three forms. Never judges. The token leaves here, and only when `--reveal` was given.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::render::{Colour, Style, escape};
+use super::render::{Colour, Style, clipped, escape};
 use crate::ingest::Outcome;
 use crate::ingest::event::{OutcomeWord, Proof, ProofMethod, Report};
 use crate::ingest::policy::Org;
 use crate::ingest::token::Fingerprint;
+
+/// Where the text of a row begins.
+const COLUMN: usize = 14;
 
 /// A [`Report`] whose `token` may hold the token: the same keys in the same order.
 #[derive(Debug, Serialize)]
@@ -62,7 +65,35 @@ impl<'r> Shown<'r> {
     }
 }
 
-/// Writes a paragraph: a first line that says how it ended, and what is known.
+/// Writes one line: how it ended, and what the mail brought.
+pub(crate) fn line(
+    out: &mut impl Write,
+    shown: &Shown<'_>,
+    outcome: &Outcome,
+    style: Style,
+    unproven: bool,
+) -> io::Result<()> {
+    verdict(out, shown, outcome, style, unproven)?;
+    if let Outcome::Found(found) = outcome {
+        let (org, fingerprint) = (found.org.as_str(), found.token.fingerprint());
+        let date = shown.date.as_deref().unwrap_or_default();
+        let username = escape(&found.username);
+        write!(
+            out,
+            ": {username} ({org}), {date}, fingerprint {fingerprint}"
+        )?;
+        if let Some(token) = shown.token.0 {
+            write!(out, ", token {token}")?;
+        }
+        for warning in &found.warnings {
+            write!(out, "; {}", escape(warning))?;
+        }
+    }
+    writeln!(out)
+}
+
+/// Writes a paragraph: a first line that says how it ended, and what is known. What to do about it
+/// stands with the gate that failed.
 pub(crate) fn write(
     out: &mut impl Write,
     shown: &Shown<'_>,
@@ -70,64 +101,69 @@ pub(crate) fn write(
     style: Style,
     unproven: bool,
 ) -> io::Result<()> {
-    let source = escape(shown.source);
-    let (colour, word) = match outcome {
-        Outcome::Found(_) if unproven => (Colour::Yellow, "found, NOT PROVEN"),
-        Outcome::Found(_) => (Colour::Green, "found"),
-        Outcome::NotOurs(_) => return not_ours(out, &source, outcome),
-        Outcome::Refused(_) => (Colour::Red, "refused"),
-        Outcome::Undecided(_) => (Colour::Yellow, "undecided"),
-    };
-    write!(out, "{source}: {}", style.paint(colour, word))?;
-    if let Some((kind, sentence, _)) = reason(outcome) {
-        write!(out, " ({kind}): {sentence}")?;
-    }
+    verdict(out, shown, outcome, style, unproven)?;
     writeln!(out)?;
-    details(out, shown, outcome)?;
-    match reason(outcome) {
-        Some((_, _, hint)) if !hint.is_empty() => writeln!(out, "  hint        {hint}"),
-        _ => Ok(()),
-    }
-}
-
-fn not_ours(out: &mut impl Write, source: &str, outcome: &Outcome) -> io::Result<()> {
-    let (kind, sentence, _) = reason(outcome).unwrap_or_default();
-    writeln!(out, "{source}: not ours ({kind}): {sentence}")
-}
-
-/// The word, the sentence and the remedy of an outcome that is not found.
-fn reason(outcome: &Outcome) -> Option<(&'static str, String, &'static str)> {
-    Some(match outcome {
-        Outcome::Found(_) => return None,
-        Outcome::NotOurs(why) => (why.kind(), why.to_string(), why.hint()),
-        Outcome::Refused(why) => (why.kind(), why.to_string(), why.hint()),
-        Outcome::Undecided(why) => (why.kind(), why.to_string(), why.hint()),
-    })
-}
-
-fn details(out: &mut impl Write, shown: &Shown<'_>, outcome: &Outcome) -> io::Result<()> {
-    let mut row = |name: &str, value: &str| writeln!(out, "  {name:<11} {}", escape(value));
+    let mut row = |name: &str, value: &str| {
+        let value = escape(value);
+        writeln!(out, "  {name:<11} {}", style.fold(&value, COLUMN, COLUMN))
+    };
     if let Outcome::Found(found) = outcome {
-        let org = found.org.as_str();
-        row("account", &format!("{} ({org})", found.username))?;
-        let fingerprint = found.token.fingerprint();
-        match shown.token.0 {
-            Some(token) => row("token", token)?,
-            None => row("token", "not shown (--reveal shows it)")?,
-        }
-        row("fingerprint", fingerprint.as_str())?;
-        row("proof", &proof(shown.proof))?;
-        for warning in &found.warnings {
-            row("note", warning)?;
-        }
+        row("username", &found.username)?;
+        row("org", found.org.as_str())?;
     }
     if let Some(date) = &shown.date {
         row("date", date)?;
     }
-    match shown.message_id {
-        Some(id) => row("message-id", id),
+    if let Outcome::Found(found) = outcome {
+        let hidden = || {
+            let length = found.token.length();
+            format!("{length} letters and digits, not shown (--reveal shows it)")
+        };
+        let token = shown.token.0.map_or_else(hidden, str::to_owned);
+        row("token", &token)?;
+        row("fingerprint", found.token.fingerprint().as_str())?;
+        row("proof", &proof(shown.proof))?;
+    }
+    if let Some(id) = shown.message_id {
+        row("message-id", &clipped(id))?;
+    }
+    let Outcome::Found(found) = outcome else {
+        return Ok(());
+    };
+    let mut notes = found.warnings.iter();
+    notes.try_for_each(|warning| row("note", warning))
+}
+
+/// `SOURCE: refused (reason): sentence`, without the line's end.
+fn verdict(
+    out: &mut impl Write,
+    shown: &Shown<'_>,
+    outcome: &Outcome,
+    style: Style,
+    unproven: bool,
+) -> io::Result<()> {
+    let word = match outcome {
+        Outcome::Found(_) if unproven => style.paint(Colour::Yellow, "found, NOT PROVEN"),
+        Outcome::Found(_) => style.paint(Colour::Green, "found"),
+        Outcome::NotOurs(_) => "not ours".into(),
+        Outcome::Refused(_) => style.paint(Colour::Red, "refused"),
+        Outcome::Undecided(_) => style.paint(Colour::Yellow, "undecided"),
+    };
+    write!(out, "{}: {word}", escape(shown.source))?;
+    match reason(outcome) {
+        Some((kind, sentence)) => write!(out, " ({kind}): {sentence}"),
         None => Ok(()),
     }
+}
+
+/// The word and the sentence of an outcome that is not found.
+fn reason(outcome: &Outcome) -> Option<(&'static str, String)> {
+    Some(match outcome {
+        Outcome::Found(_) => return None,
+        Outcome::NotOurs(why) => (why.kind(), why.to_string()),
+        Outcome::Refused(why) => (why.kind(), why.to_string()),
+        Outcome::Undecided(why) => (why.kind(), why.to_string()),
+    })
 }
 
 /// Also what a first genuine mail was signed with, for whoever wants to write it down.

@@ -18,6 +18,7 @@ use super::keys::{self, Kind};
 pub(super) enum Value {
     Text(String),
     Bool(bool),
+    Number(i64),
     List(Vec<String>),
     /// A table, so that an empty one is noticed.
     Table,
@@ -30,6 +31,16 @@ pub(super) struct Entries(BTreeMap<Vec<String>, (Value, Place)>);
 impl Entries {
     pub(super) fn insert(&mut self, path: Vec<String>, value: Value, place: Place) {
         self.0.insert(path, (value, place));
+    }
+
+    pub(super) fn holds(&self, path: &[String]) -> bool {
+        self.0.contains_key(path)
+    }
+
+    /// Removes what stands below a table.
+    pub(super) fn empty(&mut self, table: &[String]) {
+        let inside = |path: &[String]| path.len() > table.len() && path.starts_with(table);
+        self.0.retain(|path, _| !inside(path));
     }
 
     /// The value at a key whose names may hold dots: given as segments.
@@ -55,7 +66,7 @@ impl Entries {
         self.0.values().flat_map(|(value, _)| match value {
             Value::Text(text) => std::slice::from_ref(text).iter().map(String::as_str),
             Value::List(texts) => texts.iter().map(String::as_str),
-            Value::Bool(_) | Value::Table => [].iter().map(String::as_str),
+            Value::Bool(_) | Value::Number(_) | Value::Table => [].iter().map(String::as_str),
         })
     }
 
@@ -126,6 +137,10 @@ impl Reading<'_> {
                 return self.tables(path, array);
             }
             (None, _) => Err(not_a_table(path)),
+            (Some(Kind::Map), DeValue::Table(table)) => {
+                self.entries.insert(path.to_vec(), Value::Table, place);
+                return self.map(path, "", table);
+            }
             (Some(kind), value) => read(kind, value),
         };
         match read {
@@ -133,6 +148,31 @@ impl Reading<'_> {
             Err((problem, hint)) => {
                 self.wrong
                     .push(ConfigError::new(place, &path.join("."), &problem, &hint))
+            }
+        }
+    }
+
+    /// Texts by name. A name with dots that stands without quotes is a table in a table to TOML: it is
+    /// put together again.
+    fn map(&mut self, path: &[String], front: &str, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let name = format!("{front}{}", key.get_ref());
+            let place = self.place(key.span().start);
+            if let DeValue::Table(inner) = value.get_ref() {
+                self.map(path, &format!("{name}."), inner);
+                continue;
+            }
+            let path = [path, &[name]].concat();
+            let read = match self.entries.holds(&path) {
+                true => Err(twice()),
+                false => read(Kind::Text, value.get_ref()),
+            };
+            match read {
+                Ok(value) => self.entries.insert(path, value, place),
+                Err((problem, hint)) => {
+                    let error = ConfigError::new(place, &path.join("."), &problem, &hint);
+                    self.wrong.push(error);
+                }
             }
         }
     }
@@ -154,6 +194,12 @@ pub(super) fn unknown(path: &[String], place: Place) -> ConfigError {
     ConfigError::new(place, &path.join("."), "no such key", &hint)
 }
 
+/// Of two ways to write one name, TOML takes both.
+pub(super) fn twice() -> (String, String) {
+    let problem = "the name stands twice in the table";
+    (problem.to_owned(), "leave one of the two".to_owned())
+}
+
 fn not_a_table(path: &[String]) -> (String, String) {
     let name = path.join(".");
     let head = match keys::is_list_of_tables(path) {
@@ -170,6 +216,10 @@ fn read(kind: Kind, value: &DeValue<'_>) -> Result<Value, (String, String)> {
     match (kind, value) {
         (Kind::Text | Kind::Secret, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
         (Kind::Bool, DeValue::Boolean(value)) => Ok(Value::Bool(*value)),
+        (Kind::Number, DeValue::Integer(number)) => {
+            let number = i64::from_str_radix(number.as_str(), number.radix());
+            number.map(Value::Number).map_err(|_| wants(kind))
+        }
         (Kind::List, DeValue::Array(array)) => {
             let texts = array.iter().map(|element| element.get_ref().as_str());
             let texts: Option<Vec<String>> = texts.map(|text| text.map(str::to_owned)).collect();
@@ -185,6 +235,14 @@ pub(super) fn wants(kind: Kind) -> (String, String) {
         Kind::Bool => (
             "true or false",
             "write true or false, without quotes".to_owned(),
+        ),
+        Kind::Number => (
+            "a whole number",
+            "write digits only, without quotes".to_owned(),
+        ),
+        Kind::Map => (
+            "a table of texts",
+            "write it as { \"NAME\" = \"text\" }".to_owned(),
         ),
         Kind::List => (
             "a list of texts",

@@ -6,7 +6,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::entries::{Entries, Value, wants};
+use super::entries::{Entries, Value, twice, wants};
 use super::error::{ConfigError, Place};
 use super::keys::{self, KEYS, Kind};
 
@@ -27,6 +27,7 @@ pub(super) fn apply(
     let mut unknown = Vec::new();
     for (name, value) in variables {
         match key_of(&name, entries) {
+            Some((path, Kind::Map)) => map(entries, &path, &name, &value)?,
             Some((path, kind)) => {
                 let value = read(kind, &value)
                     .map_err(|(problem, hint)| wrong(&name, &path.join("."), &problem, &hint))?;
@@ -151,6 +152,10 @@ fn read(kind: Kind, value: &str) -> Result<Value, (String, String)> {
         (Kind::Text | Kind::Secret, text) => Ok(Value::Text(text.to_owned())),
         (Kind::Bool, "true") => Ok(Value::Bool(true)),
         (Kind::Bool, "false") => Ok(Value::Bool(false)),
+        (Kind::Number, digits) => {
+            let number = digits.trim().parse().map(Value::Number);
+            number.map_err(|_| wants(kind))
+        }
         (Kind::List, list) if list.trim_start().starts_with('[') => {
             array(list).map(Value::List).ok_or_else(|| wants(kind))
         }
@@ -160,8 +165,58 @@ fn read(kind: Kind, value: &str) -> Result<Value, (String, String)> {
                 .filter(|text| !text.is_empty())
                 .collect(),
         )),
-        (Kind::Bool, _) => Err(wants(kind)),
+        (Kind::Bool | Kind::Map, _) => Err(wants(kind)),
     }
+}
+
+/// `NAME=text,NAME=text`, or an inline table of TOML: in the place of the whole table.
+fn map(
+    entries: &mut Entries,
+    path: &[String],
+    variable: &str,
+    value: &str,
+) -> Result<(), ConfigError> {
+    let pairs = match value.trim_start().starts_with('{') {
+        true => inline_table(value),
+        false => pairs(value),
+    };
+    let pairs = pairs.ok_or_else(|| {
+        let (problem, hint) = wants(Kind::Map);
+        let hint = format!("{hint}, or as NAME=text,NAME=text");
+        wrong(variable, &path.join("."), &problem, &hint)
+    })?;
+    let place = Place::Env(variable.to_owned());
+    entries.empty(path);
+    entries.insert(path.to_vec(), Value::Table, place.clone());
+    for (name, text) in pairs {
+        let path = [path, &[name]].concat();
+        if entries.holds(&path) {
+            let (problem, hint) = twice();
+            return Err(wrong(variable, &path.join("."), &problem, &hint));
+        }
+        entries.insert(path, Value::Text(text), place.clone());
+    }
+    Ok(())
+}
+
+fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let pairs = text.split(',').filter(|pair| !pair.trim().is_empty());
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=')?;
+        Some((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    pairs.map(pair).collect()
+}
+
+fn inline_table(text: &str) -> Option<Vec<(String, String)>> {
+    let value: Spanned<DeValue<'_>> = DeValue::parse(text.trim()).ok()?;
+    let table = value.get_ref().as_table()?.iter();
+    table
+        .map(|(name, text)| {
+            let text = text.get_ref().as_str()?;
+            Some((name.get_ref().to_string(), text.to_owned()))
+        })
+        .collect()
 }
 
 fn array(text: &str) -> Option<Vec<String>> {

@@ -10,8 +10,12 @@ pub(super) enum Kind {
     Text,
     /// `true` or `false`.
     Bool,
+    /// A whole number.
+    Number,
     /// Texts.
     List,
+    /// A table of texts whose names the user chooses; they may hold dots.
+    Map,
     /// A reference to a secret: never shown.
     Secret,
 }
@@ -52,10 +56,14 @@ pub(super) const KEYS: &[KnownKey] = &[
     ("trust.signing_domains", Kind::List),
     ("trust.senders", Kind::List),
     ("trust.denied_selectors", Kind::List),
-    ("trust.authserv_id", Kind::Text),
-    ("trust.pinned_keys", Kind::List),
-    ("trust.armed_only", Kind::Bool),
+    ("trust.required_signed", Kind::List),
+    ("trust.max_signatures", Kind::Number),
+    ("trust.max_dns_questions", Kind::Number),
+    ("trust.clock_skew", Kind::Text),
     ("trust.max_mail_age", Kind::Text),
+    ("trust.authserv_id", Kind::Text),
+    ("trust.pinned_keys", Kind::Map),
+    ("trust.armed_only", Kind::Bool),
     ("dns.server", Kind::Text),
     ("dns.keys", Kind::List),
     ("store.*.url", Kind::Text),

@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod keys;
 mod mailbox;
+mod pins;
 mod place;
 mod reader;
 mod transport;
@@ -24,6 +25,8 @@ mod watching;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trust_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -35,6 +35,13 @@ impl Reader<'_> {
         }
     }
 
+    pub(super) fn number(&self, key: &[&str]) -> Option<i64> {
+        match self.entries.get(key)? {
+            (Value::Number(value), _) => Some(*value),
+            _ => None,
+        }
+    }
+
     pub(super) fn list(&self, key: &[&str]) -> Option<&[String]> {
         match self.entries.get(key)? {
             (Value::List(texts), _) => Some(texts),

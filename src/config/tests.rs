@@ -20,9 +20,14 @@ proof = "dkim"
 signing_domains = ["salesforce.com"]
 senders = ["support@salesforce.com"]
 denied_selectors = ["google"]
-pinned_keys = []
-armed_only = false
+required_signed = ["message-id"]
+max_signatures = 8
+max_dns_questions = 3
+clock_skew = "15m"
 max_mail_age = "3d"
+authserv_id = "mx.example.com"
+pinned_keys = {}
+armed_only = false
 [dns]
 server = "127.0.0.1:5353"
 keys = ["dns.keys"]
@@ -199,9 +204,6 @@ fn wrong_values_name_place_key_and_remedy() {
 fn what_is_not_done_yet_is_never_passed_over() {
     let cases = [
         "[mailbox.a]\npreset = \"gmail\"",
-        "[trust]\nproof = \"either\"",
-        "[trust]\nauthserv_id = \"mx.example.com\"",
-        "[trust]\npinned_keys = [\"x\"]",
         "[trust]\narmed_only = true",
         "[[account]]\nverify = \"after\"",
         "[[account]]\non_stored = [\"true\"]",

@@ -152,6 +152,13 @@ fn unquoted(line: &[u8]) -> &[u8] {
     }
 }
 
+/// Whether a file that begins like this is an mbox, and not one mail with a blank behind `From`: such
+/// a field must reach whoever judges it.
+pub(super) fn begins(text: &[u8]) -> bool {
+    let sender = text.strip_prefix(FROM).map(<[u8]>::trim_ascii_start);
+    sender.is_some_and(|sender| !sender.starts_with(b":"))
+}
+
 /// Whether a text begins with a whole separator, `From SENDER … HH:MM…`: a letter may begin with
 /// `From ` too.
 pub(super) fn looks_like(text: &[u8]) -> bool {

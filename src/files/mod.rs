@@ -171,10 +171,10 @@ impl<'i> Mails<'i> {
         source: String,
         size: Option<u64>,
     ) -> Option<Result<Item, FileError>> {
-        let mut first = Vec::with_capacity(mbox::FROM.len());
+        let mut first = Vec::with_capacity(mbox::LINE);
         let peek = from
             .by_ref()
-            .take(mbox::FROM.len() as u64)
+            .take(mbox::LINE as u64)
             .read_to_end(&mut first);
         if let Err(error) = peek {
             return Some(Err(unreadable(&source, &error)));
@@ -183,7 +183,7 @@ impl<'i> Mails<'i> {
             let hint = "give a file that holds a mail";
             return Some(Err(failed(&source, "the file is empty", hint)));
         }
-        let is_mbox = first == mbox::FROM;
+        let is_mbox = mbox::begins(&first);
         let whole = Cursor::new(first).chain(from);
         if is_mbox {
             let lines = BufReader::with_capacity(64 * 1024, whole);

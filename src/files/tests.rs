@@ -50,6 +50,13 @@ fn mbox(text: &str, mails: &[&str]) {
 }
 
 #[test]
+fn a_blank_behind_the_name_of_from_makes_no_mbox() {
+    for text in ["From : a@b.example\n\nx\n", "From  \t: a\n\nx\n"] {
+        assert_eq!(stdin(text.as_bytes()), [("-".to_owned(), text.to_owned())]);
+    }
+}
+
+#[test]
 fn a_mail_ends_before_the_blank_line_before_the_next() {
     mbox(
         "From a\nX: 1\n\none\n\nFrom b\nX: 2\n\ntwo\n\n",

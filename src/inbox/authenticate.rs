@@ -11,6 +11,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::credential::{BearerSource, Proof};
@@ -26,7 +27,7 @@ const MAX_CHALLENGE: usize = 16 * 1024;
 /// Logs in.
 pub(super) async fn authenticate(
     wire: &mut Wire,
-    known: &Capabilities,
+    known: Capabilities,
     user: &str,
     proof: &Proof,
 ) -> Result<Done, InboxError> {
@@ -51,7 +52,7 @@ pub(super) async fn authenticate(
 /// because it carries any character.
 async fn with_password(
     wire: &mut Wire,
-    known: &Capabilities,
+    known: Capabilities,
     user: &str,
     password: &Secret,
 ) -> Result<Done, InboxError> {
@@ -94,7 +95,7 @@ fn scram(user: &str, password: &Secret) -> Option<ScramSha256> {
 /// With an access token; one that the server refuses is not used again.
 async fn with_token(
     wire: &mut Wire,
-    known: &Capabilities,
+    known: Capabilities,
     user: &str,
     token: &Secret,
     source: &dyn BearerSource,
@@ -170,10 +171,39 @@ struct Talk {
     said: Vec<Zeroizing<String>>,
 }
 
+/// Where the conversation stands.
+struct Turn {
+    tag: String,
+    /// The first message, until the server asks for it.
+    waiting: Option<Zeroizing<String>>,
+    /// The log-in is called off; the server has not said so yet.
+    cancelled: bool,
+}
+
 impl Talk {
-    /// AUTHENTICATE to its tagged OK; at once with the first message where the server takes it (RFC 4959).
+    /// AUTHENTICATE to its tagged OK.
     async fn run(&mut self, wire: &mut Wire, at_once: bool) -> Result<Done, InboxError> {
         let deadline = wire.deadline(wire.limits.login);
+        let mut turn = self.begin(wire, at_once, deadline).await?;
+        loop {
+            let heard = wire.hear("AUTHENTICATE", &turn.tag, deadline, Phase::Login, |_| ());
+            let challenge = match heard.await? {
+                Heard::Untagged => continue,
+                Heard::Tagged(result) => return self.ended(wire, result, turn.cancelled),
+                Heard::Continue(challenge) => challenge,
+            };
+            let line = self.reply(wire, &mut turn, &challenge).await?;
+            wire.send(&[&line, "\r\n"], deadline, Phase::Login).await?;
+        }
+    }
+
+    /// Sends the command; at once with the first message where the server takes it (RFC 4959).
+    async fn begin(
+        &mut self,
+        wire: &mut Wire,
+        at_once: bool,
+        deadline: Instant,
+    ) -> Result<Turn, InboxError> {
         let mechanism = self.mechanism.as_mut();
         let Some((name, first)) = mechanism.map(|m| (m.name(), m.begin())) else {
             return Err(wire.disconnected(None));
@@ -183,34 +213,36 @@ impl Talk {
         if at_once {
             line = Zeroizing::new(format!("{} {}", line.as_str(), first.as_str()));
         }
-        let mut waiting = (!at_once).then_some(first);
-        let tag = wire.start(&line, deadline, Phase::Login).await?;
-        let mut cancelled = false;
-        loop {
-            let heard = wire
-                .hear("AUTHENTICATE", &tag, deadline, Phase::Login, |_| ())
-                .await?;
-            let challenge = match heard {
-                Heard::Untagged => continue,
-                Heard::Tagged(result) => return self.ended(wire, result, cancelled),
-                Heard::Continue(challenge) => challenge,
-            };
-            let answer = match waiting.take() {
-                Some(first) => Ok(first),
-                None if cancelled => return Err(wire.protocol(GOES_ON)),
-                None => self.answer(&challenge).await,
-            };
-            let line = match answer {
-                Ok(line) => line,
-                // RFC 9051, 6.2.2: the command ends with BAD, and another one may follow
-                Err(Fault::Challenge(what)) if !self.is_proven() => {
-                    tracing::debug!(at = %wire.at, "{what}");
-                    cancelled = true;
-                    Zeroizing::new("*".to_owned())
-                }
-                Err(fault) => return Err(told(wire, fault)),
-            };
-            wire.send(&[&line, "\r\n"], deadline, Phase::Login).await?;
+        Ok(Turn {
+            tag: wire.start(&line, deadline, Phase::Login).await?,
+            waiting: (!at_once).then_some(first),
+            cancelled: false,
+        })
+    }
+
+    /// What is said to a challenge: the first message, the mechanism's answer, or that the log-in is called
+    /// off.
+    async fn reply(
+        &mut self,
+        wire: &mut Wire,
+        turn: &mut Turn,
+        challenge: &str,
+    ) -> Result<Zeroizing<String>, InboxError> {
+        if let Some(first) = turn.waiting.take() {
+            return Ok(first);
+        }
+        if turn.cancelled {
+            return Err(wire.protocol(GOES_ON));
+        }
+        match self.answer(challenge).await {
+            Ok(line) => Ok(line),
+            // RFC 9051, 6.2.2: the command ends with BAD, and another one may follow
+            Err(Fault::Challenge(what)) if !self.is_proven() => {
+                tracing::debug!(at = %wire.at, "{what}");
+                turn.cancelled = true;
+                Ok(Zeroizing::new("*".to_owned()))
+            }
+            Err(fault) => Err(told(wire, fault)),
         }
     }
 

@@ -35,7 +35,19 @@ impl Folder {
         Self { wire: encode(name) }
     }
 
-    /// The name as the server has it: in modified UTF-7 (RFC 3501, 5.1.3). Stable, so it can be a key.
+    /// The same on a server that speaks IMAP4rev2 only: names are UTF-8 there (RFC 9051, 5.1), but line
+    /// ends and the like have no place in a quoted string.
+    pub(super) fn in_utf8(name: &str) -> Self {
+        match name.contains(char::is_control) {
+            true => Self::named(name),
+            false => Self {
+                wire: name.to_owned(),
+            },
+        }
+    }
+
+    /// The name as the server has it: in modified UTF-7 (RFC 3501, 5.1.3), or in UTF-8 where it speaks
+    /// IMAP4rev2 only. Stable, so it can be a key.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.wire
@@ -94,7 +106,7 @@ fn flush(pending: &mut Vec<u8>, out: &mut String) {
 /// The server's folder for a special use (RFC 6154), such as `\Junk`.
 pub(super) async fn special(
     wire: &mut Wire,
-    known: &Capabilities,
+    known: Capabilities,
     name: &str,
 ) -> Result<Folder, InboxError> {
     let mut listed = Vec::new();

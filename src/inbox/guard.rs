@@ -1,7 +1,7 @@
 //! The guard in front of the parser: no response reaches it that is too large or too deep.
 //!
-//! Knows lines, literals and parentheses. Never understands a response, never changes a byte. Its data
-//! comes from the transport, and goes to async-imap's codec.
+//! Knows lines, literals and parentheses. Never understands a response, and changes no byte but those that
+//! [`rev2`](super::rev2) wants changed. Its data comes from the transport, and goes to async-imap's codec.
 //!
 //! NOTE: this is not a nicety. imap-proto parses nested structures by recursion without a limit
 //! (djc/imap-proto#90): one line of 400 parentheses aborts the whole process, and no task boundary
@@ -16,12 +16,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Limits;
 use super::announce::{MAX_PIECE, Within, announced, is_expected};
+use super::rev2::Rev2;
 
 /// How many parentheses one line may open, for each level of the nesting limit. It bounds the nesting
 /// even where quotes are read differently by the parser; 16 levels make 40, below the 58 that kill it.
 const fn most_opened(max_depth: usize) -> usize {
     max_depth * 5 / 2
 }
+
+/// What a server says in IDLE is shorter; its capabilities are longer.
+const USUAL_LINE: usize = 128;
 
 /// What a server did that the guard does not let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +67,7 @@ struct Scanner {
     last: u8,
     before_last: u8,
     responses: u64,
+    rev2: Rev2,
 }
 
 impl Scanner {
@@ -83,19 +88,25 @@ impl Scanner {
             last: 0,
             before_last: 0,
             responses: 0,
+            rev2: Rev2::default(),
         }
     }
 
-    fn scan(&mut self, mut bytes: &[u8]) -> Result<(), Violation> {
-        while let Some((&byte, rest)) = bytes.split_first() {
+    fn scan(&mut self, bytes: &mut [u8]) -> Result<(), Violation> {
+        let mut bytes = bytes.iter_mut();
+        while let Some(byte) = bytes.next() {
             if self.literal_left > 0 {
-                let skipped = self.literal_left.min(bytes.len());
+                let skipped = self.literal_left.min(bytes.len() + 1);
                 self.literal_left -= skipped;
-                bytes = bytes.get(skipped..).unwrap_or_default();
+                if skipped > 1 {
+                    bytes.nth(skipped - 2);
+                }
                 continue;
             }
-            self.step(byte)?;
-            bytes = rest;
+            if self.within == Within::Start {
+                *byte = self.rev2.byte(*byte);
+            }
+            self.step(*byte)?;
         }
         Ok(())
     }
@@ -165,9 +176,11 @@ impl Scanner {
                 None => self.end_response(),
             }
         }
-        // the allocation is kept for the next line
-        self.piece = piece;
-        self.piece.clear();
+        // the allocation is kept for the next line, unless it is more than an idle connection needs
+        if piece.capacity() <= USUAL_LINE {
+            self.piece = piece;
+            self.piece.clear();
+        }
         (self.quoted, self.escaped) = (false, false);
         (self.last, self.before_last) = (0, 0);
         Ok(())
@@ -187,6 +200,7 @@ impl Scanner {
     fn end_response(&mut self) {
         (self.line, self.total, self.depth, self.opened) = (0, 0, 0, 0);
         self.within = Within::Start;
+        self.rev2.begin();
         self.responses += 1;
     }
 }
@@ -219,6 +233,11 @@ impl<S> Guard<S> {
         at_start.then_some(self.scanner.responses)
     }
 
+    /// Whether the server has told that it speaks IMAP4rev2 only.
+    pub(super) fn is_rev2_only(&self) -> bool {
+        self.scanner.rev2.is_only()
+    }
+
     /// Whether the transport itself failed: what the codec then reports is a cut, not nonsense.
     pub(super) fn was_cut(&self) -> bool {
         self.cut
@@ -244,7 +263,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
             this.cut = true;
             return Poll::Ready(Err(error));
         }
-        let fresh = buf.filled().get(start..).unwrap_or_default();
+        let fresh = buf.filled_mut().get_mut(start..).unwrap_or_default();
         let verdict = this.scanner.scan(fresh);
         if verdict.is_err() {
             // not one byte of it may reach the parser

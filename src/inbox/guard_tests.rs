@@ -14,7 +14,10 @@ fn limits() -> Limits {
 /// The verdict on `bytes` in reads of `size` bytes.
 fn verdict(bytes: &[u8], size: usize) -> Result<(), Violation> {
     let mut scanner = Scanner::new(&limits());
-    bytes.chunks(size).try_for_each(|read| scanner.scan(read))
+    let mut bytes = bytes.to_vec();
+    bytes
+        .chunks_mut(size)
+        .try_for_each(|read| scanner.scan(read))
 }
 
 #[track_caller]
@@ -164,7 +167,7 @@ proptest! {
         let mut scanner = Scanner::new(&limits());
         for byte in &bytes {
             let text = scanner.literal_left == 0;
-            if scanner.scan(std::slice::from_ref(byte)).is_err() {
+            if scanner.scan(&mut [*byte]).is_err() {
                 break;
             }
             prop_assert!(!text || scanner.depth <= 16);
@@ -178,8 +181,9 @@ proptest! {
     #[test]
     fn what_passes_can_be_parsed_or_refused(bytes in stream()) {
         let mut scanner = Scanner::new(&limits());
-        let passed = bytes.iter().take_while(|byte| scanner.scan(std::slice::from_ref(byte)).is_ok()).count();
-        let mut rest = &bytes[..passed];
+        let mut seen = bytes;
+        let stopped = seen.iter_mut().position(|byte| scanner.scan(std::slice::from_mut(byte)).is_err());
+        let mut rest = &seen[..stopped.unwrap_or(seen.len())];
         while let Ok(Ok((next, _))) = std::panic::catch_unwind(|| async_imap::imap_proto::Response::parse(rest)) {
             rest = next;
         }

@@ -4,23 +4,55 @@
 //! never sees a secret: [`authenticate`](super::authenticate) does. Its data comes from an
 //! [`Endpoint`](super::Endpoint) and the server.
 
-use std::collections::BTreeSet;
-
 use super::authenticate::authenticate;
 use super::credential::Proof;
 use super::outcome::{capabilities_in, fold};
 use super::wire::{Done, Wire};
-use super::{InboxError, Phase, TlsFault};
+use super::{InboxError, Phase, TlsFault, rev2};
 use async_imap::imap_proto::{Response, Status};
 
-/// What a server says it can do, in upper case.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Capabilities(BTreeSet<String>);
+/// What a server says it can do, as far as anybody here asks: a connection keeps two bytes of the forty names
+/// that a server tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Capabilities(u16);
+
+/// Every capability that is asked about, in upper case.
+const ASKED: [&str; 13] = [
+    "AUTH=OAUTHBEARER",
+    "AUTH=PLAIN",
+    "AUTH=SCRAM-SHA-256",
+    "AUTH=XOAUTH2",
+    "CONDSTORE",
+    "IDLE",
+    "LOGINDISABLED",
+    "MOVE",
+    "NOTIFY",
+    "QRESYNC",
+    "SASL-IR",
+    "SPECIAL-USE",
+    "UIDPLUS",
+];
 
 impl Capabilities {
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains(name)
+    /// Whether the server told this one, which must be among those that are asked about.
+    pub(super) fn has(self, name: &str) -> bool {
+        debug_assert!(ASKED.contains(&name), "{name} is not kept");
+        self.0 & bit(name) != 0
     }
+
+    /// With what a server that speaks IMAP4rev2 only need not tell.
+    fn with_built_in(mut self, wire: &Wire) -> Self {
+        if wire.is_rev2_only() {
+            self.0 |= rev2::BUILT_IN.iter().fold(0, |all, name| all | bit(name));
+        }
+        self
+    }
+}
+
+/// The place of a capability; none for one that nobody asks about.
+fn bit(name: &str) -> u16 {
+    let at = ASKED.iter().position(|asked| *asked == name);
+    at.map_or(0, |at| 1 << at)
 }
 
 /// How a server greets.
@@ -86,13 +118,14 @@ pub(super) async fn log_in(
                 Some(known) => known,
                 None => capabilities(wire).await?,
             };
-            authenticate(wire, &before, user, proof).await?
+            authenticate(wire, before.with_built_in(wire), user, proof).await?
         }
     };
-    match done.capabilities {
-        Some(list) => Ok(collect(list)),
-        None => capabilities(wire).await,
-    }
+    let after = match done.capabilities {
+        Some(list) => collect(list),
+        None => capabilities(wire).await?,
+    };
+    Ok(after.with_built_in(wire))
 }
 
 /// Asks what the server can do.
@@ -108,5 +141,6 @@ async fn capabilities(wire: &mut Wire) -> Result<Capabilities, InboxError> {
 }
 
 fn collect(list: Vec<String>) -> Capabilities {
-    Capabilities(list.into_iter().collect())
+    let all = list.iter().fold(0, |all, name| all | bit(name));
+    Capabilities(all)
 }

@@ -34,6 +34,7 @@ mod open;
 mod outcome;
 mod pin;
 mod proxy;
+mod rev2;
 mod sasl;
 mod session;
 mod text;

@@ -28,6 +28,9 @@ pub struct FolderState {
     pub uid_next: Option<u32>,
     /// How many mails there are.
     pub exists: u32,
+    /// HIGHESTMODSEQ: whatever is changed gets a higher one (CONDSTORE, RFC 7162). Told when a folder is
+    /// opened, by some servers only to who has asked for CONDSTORE.
+    pub mod_seq: Option<u64>,
     /// A mail can be claimed in it: flags change on condition (CONDSTORE, RFC 7162), and keywords of our
     /// own are kept. Only known once it is open for writing.
     pub claims: bool,
@@ -121,7 +124,8 @@ impl Session {
             uid_validity,
             uid_next: seen.uid_next,
             exists: seen.exists,
-            claims: seen.mod_seq && seen.keywords && seen.writable,
+            mod_seq: seen.mod_seq,
+            claims: seen.mod_seq.is_some() && seen.keywords && seen.writable,
         })
     }
 
@@ -161,8 +165,8 @@ struct Seen {
     uid_validity: Option<u32>,
     uid_next: Option<u32>,
     exists: u32,
-    /// The folder has modification sequences.
-    mod_seq: bool,
+    /// Set where the folder has modification sequences.
+    mod_seq: Option<u64>,
     /// Keywords that nobody has used yet can be set.
     keywords: bool,
     writable: bool,
@@ -188,7 +192,9 @@ impl Seen {
         match code {
             Some(ResponseCode::UidValidity(value)) => self.uid_validity = Some(*value),
             Some(ResponseCode::UidNext(value)) => self.uid_next = Some(*value),
-            Some(ResponseCode::HighestModSeq(value)) => self.mod_seq = *value > 0,
+            Some(ResponseCode::HighestModSeq(value)) => {
+                self.mod_seq = Some(*value).filter(|value| *value > 0);
+            }
             Some(ResponseCode::PermanentFlags(flags)) => {
                 self.keywords = flags.iter().any(|flag| flag == "\\*");
             }

@@ -12,7 +12,9 @@ use super::credential::Proof;
 use super::folder::{self, Folder};
 use super::login::{self, Capabilities};
 use super::wire::{Io, Wire};
-use super::{Access, Credential, Endpoint, InboxError, Limits, Security, TlsFault, transport};
+use super::{
+    Access, Credential, Endpoint, InboxError, Limits, Security, TlsFault, rev2, transport,
+};
 
 /// How long a server may take to say good-bye.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -139,7 +141,9 @@ impl Session {
     /// [`InboxError::NoSuchFolder`] when no folder has that use.
     pub async fn resolve_folder(&mut self, name: &str) -> Result<Folder, InboxError> {
         if name.starts_with('\\') {
-            folder::special(&mut self.wire, &self.known, name).await
+            folder::special(&mut self.wire, self.known, name).await
+        } else if self.wire.is_rev2_only() {
+            Ok(Folder::in_utf8(name))
         } else {
             Ok(Folder::named(name))
         }
@@ -167,20 +171,55 @@ impl Session {
             .await
     }
 
+    /// The UIDs from `first_uid` on of mails that bear one of two keywords, in order. Says nothing about new
+    /// mail: what was seen since the last search stays news.
+    ///
+    /// # Errors
+    /// Any refusal or cut. Nothing found is not an error.
+    pub async fn search_keywords(
+        &mut self,
+        first_uid: u32,
+        [one, other]: [&str; 2],
+    ) -> Result<Vec<u32>, InboxError> {
+        let first = first_uid.max(1);
+        let criteria = format!("UID {first}:* OR KEYWORD {one} KEYWORD {other}");
+        let mut found = self.find(&criteria).await?;
+        found.retain(|&uid| uid >= first);
+        Ok(found)
+    }
+
     async fn search(&mut self, criteria: &str) -> Result<Vec<u32>, InboxError> {
         // what is seen from here on may be too late for the answer
         self.wire.changed = false;
+        self.find(criteria).await
+    }
+
+    async fn find(&mut self, criteria: &str) -> Result<Vec<u32>, InboxError> {
         let mut found = Vec::new();
+        let mut odd = false;
         let line = format!("UID SEARCH {criteria}");
         self.wire
-            .command("SEARCH", &[&line], |response| {
-                if let Response::MailboxData(MailboxDatum::Search(uids)) = response
-                    && found.len() <= MAX_FOUND
-                {
-                    found.extend(uids);
+            .command("SEARCH", &[&line], |response| match response {
+                Response::MailboxData(MailboxDatum::Search(uids)) => {
+                    collect(&mut found, uids.iter().copied())
                 }
+                // ESEARCH, as `rev2` shows it to the parser
+                Response::Capabilities(words) if rev2::is_esearch(words) => {
+                    match rev2::found(words) {
+                        Some(ranges) => ranges
+                            .into_iter()
+                            .for_each(|(first, last)| collect(&mut found, first..=last)),
+                        None => odd = true,
+                    }
+                }
+                _ => {}
             })
             .await?;
+        if odd {
+            return Err(self
+                .wire
+                .protocol("the server tells something else than the UIDs that a search found"));
+        }
         if found.len() > MAX_FOUND {
             return Err(self
                 .wire
@@ -216,4 +255,9 @@ impl Session {
         };
         let _ = timeout(FAREWELL, farewell).await;
     }
+}
+
+/// No more than one beyond [`MAX_FOUND`], whatever a range promises.
+fn collect(found: &mut Vec<u32>, uids: impl Iterator<Item = u32>) {
+    found.extend(uids.take((MAX_FOUND + 1).saturating_sub(found.len())));
 }

@@ -278,6 +278,11 @@ impl Wire {
         }
     }
 
+    /// The server has told that it speaks IMAP4rev2 only.
+    pub(super) fn is_rev2_only(&self) -> bool {
+        self.client.get_ref().is_rev2_only()
+    }
+
     pub(super) fn is_busy(&self) -> bool {
         self.busy
     }

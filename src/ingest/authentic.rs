@@ -10,14 +10,25 @@ use super::dkim::{self, Algorithm, Key, Signature};
 use super::event::{Proof, ProofMethod};
 use super::keys::{KeyAnswer, KeyAnswers};
 use super::mail::{Field, Mail};
-use super::policy::{Demand, Policy};
+use super::policy::{ALWAYS_SIGNED, Demand, Policy};
+use super::provider;
 use super::refusal::{Pending, Refusal};
 use super::sender::{Address, sender};
+use super::witness::{Gate, Nobody, Verdict, Witness};
 
-/// Signatures that are looked at; more are how a verifier is kept busy (contract: trust, 1).
-const MAX_SIGNATURES: usize = 8;
-/// DNS questions that one mail may cause.
-const MAX_QUESTIONS: usize = 3;
+/// Fields that stand once at most, and the first three exactly once.
+pub(super) const SINGLE: [&str; 10] = [
+    "from",
+    "subject",
+    "date",
+    "to",
+    "content-type",
+    "mime-version",
+    "message-id",
+    "content-transfer-encoding",
+    "sender",
+    "reply-to",
+];
 
 /// A mail that is believed: only [`prove`] makes one.
 #[derive(Debug)]
@@ -39,6 +50,15 @@ pub enum Doubt {
 impl From<Refusal> for Doubt {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<Doubt> for Verdict {
+    fn from(doubt: Doubt) -> Self {
+        match doubt {
+            Doubt::Refused(refusal) => refusal.into(),
+            Doubt::Pending(pending) => pending.into(),
+        }
     }
 }
 
@@ -72,33 +92,53 @@ pub fn prove<'m>(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Authentic<'m>, Doubt> {
-    let from = presentable(mail, policy)?;
+    prove_before(&mut Nobody, mail, keys, policy, now)
+}
+
+/// [`prove`] before a witness.
+pub(super) fn prove_before<'m>(
+    witness: &mut impl Witness,
+    mail: &'m Mail<'m>,
+    keys: &KeyAnswers,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Authentic<'m>, Doubt> {
+    let from = presentable(witness, mail, policy)?;
     let proof = match policy.demand {
-        Demand::Nothing => Proof::NONE,
-        Demand::Dkim => signed(mail, &from, keys, policy, now)?,
+        Demand::Nothing => Ok(Proof::NONE),
+        Demand::Dkim => signed(witness, mail, &from, keys, policy, now),
+        Demand::AuthenticationResults => {
+            provider::vouched(witness, mail, &from, policy, now).map_err(Doubt::from)
+        }
+        Demand::Either => match signed(witness, mail, &from, keys, policy, now) {
+            Err(doubt) => provider::instead(witness, doubt, mail, &from, policy, now),
+            held => held,
+        },
     };
-    let date = fresh(mail, policy, now)?;
+    let proof = witness.gate(Gate::Proof, proof)?;
+    let date = witness.gate(Gate::Date, fresh(mail, policy, now))?;
     Ok(Authentic { mail, proof, date })
 }
 
 /// The names of the keys that [`prove`] needs: none when a cheaper gate refuses already.
 #[must_use]
 pub fn questions(mail: &Mail<'_>, policy: &Policy, now: Timestamp) -> Vec<String> {
-    let Ok(from) = presentable(mail, policy) else {
+    let Ok(from) = presentable(&mut Nobody, mail, policy) else {
         return Vec::new();
     };
-    if policy.demand == Demand::Nothing {
-        return Vec::new();
+    match policy.demand {
+        Demand::Nothing | Demand::AuthenticationResults => Vec::new(),
+        Demand::Dkim | Demand::Either => key_names(&signatures(mail, &from, policy, now), policy),
     }
-    key_names(&signatures(mail, &from, policy, now))
 }
 
-/// The names of the keys of signatures that would count.
-fn key_names(signatures: &[Result<Signature<'_>, Refusal>]) -> Vec<String> {
+/// The names of the keys of signatures that would count, without those that are pinned whole.
+fn key_names(signatures: &[Result<Signature<'_>, Refusal>], policy: &Policy) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for signature in signatures.iter().flatten() {
         let name = signature.key_name();
-        if !names.contains(&name) && names.len() < MAX_QUESTIONS {
+        let is_new = !names.contains(&name) && policy.pinned_keys.record(signature).is_none();
+        if is_new && names.len() < policy.max_dns_questions {
             names.push(name);
         }
     }
@@ -106,13 +146,27 @@ fn key_names(signatures: &[Result<Signature<'_>, Refusal>]) -> Vec<String> {
 }
 
 /// Everything that can be told without a signature.
-fn presentable(mail: &Mail<'_>, policy: &Policy) -> Result<Address, Refusal> {
+fn presentable(
+    witness: &mut impl Witness,
+    mail: &Mail<'_>,
+    policy: &Policy,
+) -> Result<Address, Refusal> {
+    witness.gate(Gate::Fields, well_formed(mail, policy))?;
+    witness.gate(Gate::Sender, trusted_sender(mail, policy))
+}
+
+/// Size, octets and header fields.
+fn well_formed(mail: &Mail<'_>, policy: &Policy) -> Result<(), Refusal> {
     if mail.raw().len() > policy.max_size {
         return Err(Refusal::TooLarge);
     }
     mail.check_octets()?;
     check_single(mail)?;
-    check_subject(mail)?;
+    check_subject(mail)
+}
+
+/// The one address in From.
+fn trusted_sender(mail: &Mail<'_>, policy: &Policy) -> Result<Address, Refusal> {
     let from = mail.named("from").next().ok_or(Refusal::HeaderMissing)?;
     let from = sender(from)?;
     let allowed = policy.senders.iter().any(|sender| from.is(sender));
@@ -122,21 +176,9 @@ fn presentable(mail: &Mail<'_>, policy: &Policy) -> Result<Address, Refusal> {
 /// A field that stands twice is read by one program and verified by another (RFC 6376, 8.15), so
 /// each must stand once, whether the signature covers it or not.
 fn check_single(mail: &Mail<'_>) -> Result<(), Refusal> {
-    let names = [
-        "from",
-        "subject",
-        "date",
-        "to",
-        "content-type",
-        "mime-version",
-        "message-id",
-        "content-transfer-encoding",
-        "sender",
-        "reply-to",
-    ];
-    let mut counts = [0_usize; 10];
+    let mut counts = [0_usize; SINGLE.len()];
     for field in mail.fields() {
-        if let Some(at) = names.iter().position(|name| field.is(name)) {
+        if let Some(at) = SINGLE.iter().position(|name| field.is(name)) {
             counts[at] += 1;
         }
     }
@@ -159,6 +201,7 @@ fn check_subject(mail: &Mail<'_>) -> Result<(), Refusal> {
 
 /// A signature that holds: a pass beats "could not ask", which beats the first failure.
 fn signed(
+    witness: &mut impl Witness,
     mail: &Mail<'_>,
     from: &Address,
     keys: &KeyAnswers,
@@ -166,22 +209,29 @@ fn signed(
     now: Timestamp,
 ) -> Result<Proof, Doubt> {
     let signatures = signatures(mail, from, policy, now);
-    let asked = key_names(&signatures);
+    let asked = key_names(&signatures, policy);
+    witness.judged(&signatures);
     let mut doubt: Option<Doubt> = None;
-    for signature in signatures {
+    for (at, signature) in signatures.into_iter().enumerate() {
+        let told = |name: &str, answer: &KeyAnswer| witness.key(at, name, answer);
         let checked = signature
             .map_err(Doubt::from)
-            .and_then(|signature| check(mail, signature, keys, &asked));
+            .and_then(|signature| check(mail, signature, keys, policy, &asked, told));
+        witness.signature(at, &checked);
         match (checked, doubt) {
             (Ok(proof), _) => return Ok(proof),
             (Err(pending @ Doubt::Pending(_)), _) => doubt = Some(pending),
+            // That a key was not asked for must not hide behind one that is not there.
+            (Err(many @ Doubt::Refused(Refusal::DkimTooMany)), Some(Doubt::Refused(_))) => {
+                doubt = Some(many);
+            }
             (Err(first), None | Some(Doubt::Refused(Refusal::DkimNotAligned))) => {
                 doubt = Some(first)
             }
             (Err(_), Some(_)) => {}
         }
     }
-    let too_many = mail.named("dkim-signature").count() > MAX_SIGNATURES;
+    let too_many = mail.named("dkim-signature").count() > policy.max_signatures;
     Err(match doubt {
         Some(pending @ Doubt::Pending(_)) => pending,
         Some(Doubt::Refused(_)) if too_many => Refusal::DkimTooMany.into(),
@@ -205,7 +255,7 @@ fn signatures<'m>(
         Ok(signature)
     };
     mail.named("dkim-signature")
-        .take(MAX_SIGNATURES)
+        .take(policy.max_signatures)
         .map(judge)
         .collect()
 }
@@ -223,14 +273,15 @@ fn unreadable(field: &Field<'_>, policy: &Policy) -> Refusal {
 }
 
 /// Whether a signature would count if it held.
-fn judge(
+pub(super) fn judge(
     signature: &Signature<'_>,
     from: &Address,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let trusted = policy.signing_domains.contains(&signature.domain);
-    let covers = |name: &String| signature.signed.contains(name);
+    let covers = |name: &str| signature.signed.iter().any(|signed| signed == name);
+    let extra = policy.required_signed.iter().map(String::as_str);
     let checks = [
         (
             trusted && from.is_within(&signature.domain),
@@ -243,7 +294,7 @@ fn judge(
             Refusal::DkimSelectorDenied,
         ),
         (
-            policy.required_signed.iter().all(covers),
+            ALWAYS_SIGNED.into_iter().chain(extra).all(covers),
             Refusal::DkimUnsignedHeader,
         ),
         (
@@ -256,34 +307,62 @@ fn judge(
             signature.expires.is_none_or(|expires| expires > now),
             Refusal::DkimExpired,
         ),
+        (
+            policy.pinned_keys.name(signature),
+            Refusal::DkimKeyNotPinned,
+        ),
     ];
     let failed = checks.iter().find(|(holds, _)| !holds);
     failed.map_or(Ok(()), |(_, refusal)| Err(*refusal))
 }
 
-/// Looks the key up among the answers and verifies.
+/// Looks the key up among pins and answers, and verifies.
 fn check(
     mail: &Mail<'_>,
     signature: Signature<'_>,
     keys: &KeyAnswers,
+    policy: &Policy,
     asked: &[String],
+    told: impl FnOnce(&str, &KeyAnswer),
 ) -> Result<Proof, Doubt> {
+    let pins = &policy.pinned_keys;
     let name = signature.key_name();
-    if !asked.contains(&name) {
-        return Err(Refusal::DkimTooMany.into());
-    }
-    let records = match keys.get(&name) {
-        KeyAnswer::Records(records) => records,
-        KeyAnswer::Absent => return Err(Refusal::DkimKeyMissing.into()),
-        KeyAnswer::Unknown => return Err(Doubt::Pending(Pending::DkimTemperror)),
+    let records = match pins.record(&signature) {
+        Some(pinned) => {
+            told(&name, &KeyAnswer::Records(pinned.to_vec()));
+            pinned
+        }
+        None => answered(&name, keys, asked, told)?.into(),
     };
-    let key = Key::from_records(records, &signature)?;
-    dkim::verify(mail, &signature, &key)?;
+    let held = Key::from_records(&records, &signature).and_then(|key| {
+        pins.admit(&signature, &key)?;
+        dkim::verify(mail, &signature, &key)
+    });
+    held.map_err(|refusal| pins.misfit(&signature, refusal))?;
     Ok(Proof {
         method: ProofMethod::Dkim,
         domain: Some(signature.domain),
         selector: Some(signature.selector),
     })
+}
+
+/// The records of a key that was asked for.
+fn answered<'k>(
+    name: &String,
+    keys: &'k KeyAnswers,
+    asked: &[String],
+    told: impl FnOnce(&str, &KeyAnswer),
+) -> Result<&'k [String], Doubt> {
+    if !asked.contains(name) {
+        return Err(Refusal::DkimTooMany.into());
+    }
+    let answer = keys.get(name);
+    told(name, answer);
+    match answer {
+        KeyAnswer::Records(records) => Ok(records),
+        KeyAnswer::Absent => Err(Refusal::DkimKeyMissing.into()),
+        KeyAnswer::Unknown => Err(Doubt::Pending(Pending::DkimTemperror)),
+    }
 }
 
 /// The Date: readable, not in the future (else one mail blocks all later ones), not too old.

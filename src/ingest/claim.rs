@@ -3,10 +3,11 @@
 //! Knows the cheap signs: subject, sender's domain, structure. Never believes any of them: a claim
 //! only decides between "not ours" and "refused". Most mail is passed over by its header alone.
 
-use super::mail::Mail;
+use super::mail::{Field, Mail};
 use super::policy::{Org, Policy};
 use super::recipe::{Recipe, Subject, SubjectForm};
-use super::refusal::NotOurs;
+use super::refusal::{NotOurs, Refusal};
+use super::witness::Witness;
 
 /// A mail that claims to bring a token by this recipe.
 #[derive(Debug)]
@@ -37,7 +38,8 @@ pub(super) fn by_header<'r>(
 ) -> Option<Claim<'r>> {
     let named = names_trusted_domain(mail, policy);
     let mut best: Option<Claim<'r>> = None;
-    for text in mail.named("subject").filter_map(|field| field.decoded()) {
+    let subjects = mail.named("subject").filter(|field| field.is_short());
+    for text in subjects.filter_map(Field::decoded) {
         for recipe in recipes {
             let Subject { form, org } = recipe.subject(&text);
             if best.as_ref().is_none_or(|best| form >= best.form) {
@@ -63,32 +65,48 @@ pub(super) fn by_header<'r>(
 
 /// A subject that claims enough by itself, whatever the body holds.
 pub(super) fn by_subject<'r>(
+    witness: &mut impl Witness,
     mail: &Mail<'_>,
     policy: &Policy,
     recipes: &'r [Recipe],
 ) -> Option<Claim<'r>> {
-    by_header(mail, policy, recipes).filter(Claim::is_enough)
+    let claim = by_header(mail, policy, recipes)?;
+    witness.claim(claim.form, claim.named);
+    claim.is_enough().then_some(claim)
 }
 
 /// Header and, where the header leaves it open, the structure of the body.
 pub(super) fn by_body<'r>(
+    witness: &mut impl Witness,
     mail: &Mail<'_>,
     policy: &Policy,
     recipes: &'r [Recipe],
 ) -> Result<Claim<'r>, NotOurs> {
     let claim = by_header(mail, policy, recipes).ok_or(NotOurs::NotCandidate)?;
+    witness.claim(claim.form, claim.named);
     if claim.is_enough() {
         return Ok(claim);
     }
     if mail.raw().len() > policy.max_size {
         return Err(NotOurs::NotCandidate);
     }
-    let views = mail.views().map_err(|_| NotOurs::NotCandidate)?;
+    let views = match mail.views() {
+        Ok(views) => views,
+        // What cannot be read under a trusted name and a subject that speaks of a token is no news:
+        // a reset that goes wrong must not do so silently.
+        Err(Refusal::CharsetUnsupported | Refusal::DecodeError)
+            if claim.named && claim.form == SubjectForm::Localised =>
+        {
+            return Ok(claim);
+        }
+        Err(_) => return Err(NotOurs::NotCandidate),
+    };
     // A colleague who quotes the mail in an answer does not claim to bring a token; who hides or
     // quotes one under a trusted name does.
     let names = claim
         .recipe
         .claimed_usernames(views, &policy.accounts, claim.named);
+    witness.claimed(&names);
     let ours = |name: &String| {
         policy
             .accounts

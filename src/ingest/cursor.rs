@@ -50,7 +50,8 @@ pub enum Why {
     NeverSeen,
     /// The folder was made anew, or its UIDs were given anew.
     NewValidity,
-    /// UIDNEXT went back under the same UIDVALIDITY: a backup was restored, or the server is broken.
+    /// UIDNEXT, or the count of changes, went back under the same UIDVALIDITY: a backup was restored, or the
+    /// server is broken.
     WentBack,
 }
 

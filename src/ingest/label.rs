@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use memchr::memrchr2;
 
+use super::fold::{folded, trimmed};
 use super::policy::Account;
 use super::token::{MAX_LEN, MIN_LEN, USUAL_LEN};
 use super::vocabulary::{Meaning, Vocabulary};
@@ -14,6 +15,9 @@ use super::vocabulary::{Meaning, Vocabulary};
 /// What separates a label from its value: colons (ASCII, full-width, small, vertical, ratio,
 /// modifier), and the tab that stands between the cells of a table.
 const COLONS: [char; 7] = [':', '：', '﹕', '︓', '∶', '꞉', '\t'];
+/// They show what follows in another order than it stands there (Unicode, UAX 9): a person reads
+/// another value.
+const OVERRIDES: [char; 2] = ['\u{202d}', '\u{202e}'];
 /// Longest username: an address (RFC 5321, 4.5.3.1.3).
 const MAX_USERNAME: usize = 254;
 
@@ -82,6 +86,7 @@ impl<'l> Entry<'l> {
 
     /// The entry that begins with a line, and how many lines it takes.
     fn parse(line: &'l str, next: &'l str, known: Known<'_>) -> Option<(Self, usize)> {
+        let (line, next) = (without_link(line), without_link(next));
         if let Some((label, value)) = split(line) {
             let label = Label::new(label, known.words)?;
             let value = trimmed(value);
@@ -182,7 +187,7 @@ impl Label {
         };
         Some(Self {
             meaning,
-            is_simple: !whole.contains([':', '@']),
+            is_simple: !whole.contains([':', '@']) && !whole.contains(OVERRIDES),
             text: whole.to_owned(),
         })
     }
@@ -197,17 +202,6 @@ fn split(line: &str) -> Option<(&str, &str)> {
     Some((&line[..at], &line[at + 1..]))
 }
 
-/// Text without white space and invisible characters around it, such as the direction marks that
-/// stand around a value in Arabic and Hebrew mail.
-fn trimmed(text: &str) -> &str {
-    let ends = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
-    let bytes = text.as_bytes();
-    if ends(bytes.first()) && ends(bytes.last()) {
-        return text;
-    }
-    text.trim_matches(|ch| matches!(plain(ch), None | Some(' ')))
-}
-
 /// A value without the end of its label's emphasis: `*Username:* …`.
 fn without_emphasis(value: &str) -> &str {
     let rest = value.trim_start_matches(['*', '_']);
@@ -215,6 +209,20 @@ fn without_emphasis(value: &str) -> &str {
         return trimmed(rest);
     }
     value
+}
+
+/// An address without the link that a mailer makes of it in plain text: `u@x <mailto:u@x>`.
+fn without_link(text: &str) -> &str {
+    let Some(inside) = text.strip_suffix(['>', ']', ')']) else {
+        return text;
+    };
+    let Some((front, address)) = inside.rsplit_once("mailto:") else {
+        return text;
+    };
+    let front = front.strip_suffix(['<', '[', '(']).map(str::trim_end);
+    front
+        .filter(|front| !address.is_empty() && front.ends_with(address))
+        .unwrap_or(text)
 }
 
 /// The form of an address: `local@domain.tld`.
@@ -249,7 +257,7 @@ fn is_long(text: &str) -> bool {
 }
 
 /// Digit, capital or small letter.
-fn kind(byte: u8) -> u8 {
+pub(super) fn kind(byte: u8) -> u8 {
     match byte {
         b'0'..=b'9' => b'0',
         b'A'..=b'Z' => b'A',
@@ -289,56 +297,4 @@ fn bare_label(label: &str) -> &str {
     let is_around = |ch: char| ch.is_whitespace() || "*_-–—•·>".contains(ch);
     let bare = label.trim_matches(is_around);
     bare.trim_end_matches(|ch: char| ch == ':' || is_around(ch))
-}
-
-/// Text for comparing: lower case, full-width forms as ASCII, white space as single spaces, no
-/// invisible characters, plain apostrophes.
-pub(super) fn folded(text: &str) -> String {
-    if text.is_ascii() {
-        return folded_ascii(text);
-    }
-    let mut folded = String::with_capacity(text.len());
-    for ch in text.chars() {
-        match plain(ch) {
-            Some(' ') if folded.is_empty() || folded.ends_with(' ') => {}
-            Some(ch) => folded.extend(ch.to_lowercase()),
-            None => {}
-        }
-    }
-    folded.truncate(folded.trim_end().len());
-    folded
-}
-
-fn folded_ascii(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b' ' | b'\t'..=b'\r' if folded.is_empty() || folded.ends_with(' ') => {}
-            b' ' | b'\t'..=b'\r' => folded.push(' '),
-            byte if byte.is_ascii_control() => {}
-            byte => folded.push(byte.to_ascii_lowercase().into()),
-        }
-    }
-    folded.truncate(folded.trim_end().len());
-    folded
-}
-
-/// One character without its typographic form; `None` for one that nobody sees.
-fn plain(ch: char) -> Option<char> {
-    match ch {
-        '\u{ad}'
-        | '\u{61c}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2064}'
-        | '\u{2066}'..='\u{206f}'
-        | '\u{feff}' => None,
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(ch as u32 - 0xfee0),
-        '’' | '‘' | 'ʼ' | '´' => Some('\''),
-        '﹕' | '︓' | '∶' | '꞉' => Some(':'),
-        _ if ch.is_whitespace() => Some(' '),
-        _ if ch.is_control() => None,
-        _ => Some(ch),
-    }
 }

@@ -39,6 +39,12 @@ impl Field<'_> {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 
+    /// Whether it is as short as a genuine field.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.raw.len() <= MAX_FIELD
+    }
+
     /// The value in one line, as UTF-8; a tab that begins a continuation line is a space, since a
     /// gateway may have folded anew. `None` when it is not UTF-8.
     #[must_use]

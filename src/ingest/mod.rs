@@ -9,15 +9,23 @@
 
 mod css;
 mod encoded_word;
+mod flowed;
+mod fold;
 mod html;
 pub mod mail;
 mod mime;
+mod outline;
+mod quote;
+mod redact;
 pub mod text;
 
 pub mod authentic;
+mod authres;
 pub mod dkim;
 pub mod keys;
+pub mod pins;
 pub mod policy;
+mod provider;
 pub mod sender;
 
 mod claim;
@@ -27,10 +35,12 @@ mod vocabulary;
 
 pub mod cursor;
 pub mod event;
+pub mod explain;
 pub mod order;
 pub mod refusal;
 pub mod secret;
 pub mod token;
+pub mod witness;
 
 use authentic::{Authentic, Doubt};
 use event::Proof;
@@ -41,6 +51,7 @@ use policy::{Org, Policy};
 use recipe::Recipe;
 use refusal::{NotOurs, Pending, Refusal};
 use token::Token;
+use witness::{Gate, Nobody, Witness};
 
 /// How an examination ended.
 #[derive(Debug)]
@@ -79,8 +90,8 @@ pub fn worth_fetching(header: &Mail<'_>, policy: &Policy, recipes: &[Recipe]) ->
     claim::by_header(header, policy, recipes).is_some()
 }
 
-/// The DNS names whose TXT records [`examine`] needs: at most three, none for mail that is not ours
-/// or is refused anyway.
+/// The DNS names whose TXT records [`examine`] needs: at most [`Policy::max_dns_questions`], none for
+/// mail that is not ours or is refused anyway.
 #[must_use]
 pub fn questions(
     mail: &Mail<'_>,
@@ -88,7 +99,7 @@ pub fn questions(
     recipes: &[Recipe],
     now: Timestamp,
 ) -> Vec<String> {
-    match claim::by_body(mail, policy, recipes) {
+    match claim::by_body(&mut Nobody, mail, policy, recipes) {
         Ok(_) => authentic::questions(mail, policy, now),
         Err(_) => Vec::new(),
     }
@@ -105,52 +116,83 @@ pub fn examine(
     recipes: &[Recipe],
     now: Timestamp,
 ) -> Outcome {
-    let claim = match claim::by_body(mail, policy, recipes) {
+    examine_before(&mut Nobody, mail, keys, policy, recipes, now)
+}
+
+/// [`examine`] before a witness.
+fn examine_before(
+    witness: &mut impl Witness,
+    mail: &Mail<'_>,
+    keys: &KeyAnswers,
+    policy: &Policy,
+    recipes: &[Recipe],
+    now: Timestamp,
+) -> Outcome {
+    let claim = claim::by_body(witness, mail, policy, recipes);
+    let claim = match witness.gate(Gate::Claim, claim) {
         Ok(claim) => claim,
         Err(not_ours) => return Outcome::NotOurs(not_ours),
     };
-    let authentic = match authentic::prove(mail, keys, policy, now) {
+    let authentic = match authentic::prove_before(witness, mail, keys, policy, now) {
         Ok(authentic) => authentic,
         Err(Doubt::Refused(refusal)) => return Outcome::Refused(refusal),
         Err(Doubt::Pending(pending)) => return Outcome::Undecided(pending),
     };
-    match claim.recipe.find(&authentic, &policy.accounts) {
-        Err(refusal) => Outcome::Refused(refusal),
-        Ok(found) => for_account(found, claim.org, &authentic, policy),
+    let found = claim
+        .recipe
+        .find_before(witness, &authentic, &policy.accounts);
+    let found = match found {
+        Ok(found) => found,
+        Err(refusal) => return Outcome::Refused(refusal),
+    };
+    let org = account_org(&found.username, claim.org, policy).ok_or(NotOurs::UnknownAccount);
+    match witness.gate(Gate::Account, org) {
+        Ok(org) => Outcome::Found(found_for(found, org, &authentic)),
+        Err(not_ours) => Outcome::NotOurs(not_ours),
     }
 }
 
 /// The examination of a mail that is too large to be looked into, by its header.
 #[must_use]
 pub fn examine_oversized(header: &Mail<'_>, policy: &Policy, recipes: &[Recipe]) -> Outcome {
-    match claim::by_subject(header, policy, recipes) {
-        Some(_) => Outcome::Refused(Refusal::TooLarge),
-        None => Outcome::NotOurs(NotOurs::NotCandidate),
-    }
+    oversized_before(&mut Nobody, header, policy, recipes)
 }
 
-/// A token mail for someone else is none of our business.
-fn for_account(found: recipe::Match, org: Org, mail: &Authentic<'_>, policy: &Policy) -> Outcome {
-    let Some(org) = account_org(&found.username, org, policy) else {
-        return Outcome::NotOurs(NotOurs::UnknownAccount);
-    };
+/// [`examine_oversized`] before a witness.
+fn oversized_before(
+    witness: &mut impl Witness,
+    header: &Mail<'_>,
+    policy: &Policy,
+    recipes: &[Recipe],
+) -> Outcome {
+    let claim = claim::by_subject(witness, header, policy, recipes).ok_or(NotOurs::NotCandidate);
+    if let Err(not_ours) = witness.gate(Gate::Claim, claim) {
+        return Outcome::NotOurs(not_ours);
+    }
+    let _ = witness.gate(Gate::Fields, Err::<(), _>(Refusal::TooLarge));
+    Outcome::Refused(Refusal::TooLarge)
+}
+
+/// The token of an account, and what is odd about it.
+fn found_for(found: recipe::Match, org: Org, mail: &Authentic<'_>) -> Found {
     let odd = "the token has an unusual length (24 or 25 characters are known)";
     let warnings = if found.token.has_usual_length() {
         vec![]
     } else {
         vec![odd.to_owned()]
     };
-    Outcome::Found(Found {
+    Found {
         token: found.token,
         username: found.username,
         org,
         date: mail.date(),
         proof: mail.proof().clone(),
         warnings,
-    })
+    }
 }
 
-/// The kind of org that the token is for, if the username is one of ours.
+/// The kind of org that the token is for, if the username is one of ours: a token mail for someone
+/// else is none of our business.
 ///
 /// A mail that says `Sandbox: ` is never for a production account: anyone may own a sandbox whose
 /// user carries the same name. Without the prefix, which is not certain in token mails (facts:

@@ -6,6 +6,11 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use super::pins::Pins;
+
+/// Fields that a signature must cover, whatever else it must (contract: trust, 1).
+pub const ALWAYS_SIGNED: [&str; 3] = ["from", "subject", "date"];
+
 /// The kind of Salesforce org. The same username may exist in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -41,6 +46,10 @@ pub struct Account {
 pub enum Demand {
     /// A DKIM signature that we verify ourselves.
     Dkim,
+    /// The word of the mailbox's provider (`authserv_id`) that a signature holds.
+    AuthenticationResults,
+    /// A signature that we verify ourselves, or the provider's word.
+    Either,
     /// Nothing: `--unproven`, for `parse` and `replay` only.
     Nothing,
 }
@@ -56,13 +65,21 @@ pub struct Policy {
     pub senders: Vec<String>,
     /// Selectors that never count: `google` signs staff mail.
     pub denied_selectors: Vec<String>,
-    /// Fields that the signature must cover, lower case.
+    /// Fields that the signature must cover beside [`ALWAYS_SIGNED`], lower case.
     pub required_signed: Vec<String>,
+    /// The provider's name in Authentication-Results; without one, its word never counts.
+    pub authserv_id: Option<String>,
+    /// Keys that alone count, if there are any.
+    pub pinned_keys: Pins,
+    /// Signatures that are looked at: more are how a verifier is kept busy (contract: trust, 1).
+    pub max_signatures: usize,
+    /// DNS questions that one mail may cause.
+    pub max_dns_questions: usize,
     /// Whose tokens we want; empty: anyone's.
     pub accounts: Vec<Account>,
     /// Oldest mail that is taken, by its signed Date; `None`: any age.
     pub max_age: Option<SignedDuration>,
-    /// How far in the future a Date or `t=` may lie.
+    /// How far in the future a Date or `t=` may lie: `clock_skew`.
     pub max_future: SignedDuration,
     /// Largest mail that is looked into, in bytes.
     pub max_size: usize,
@@ -82,7 +99,11 @@ impl Default for Policy {
                 "info@salesforcedevs.com",
             ]),
             denied_selectors: words(&["google"]),
-            required_signed: words(&["from", "subject", "date"]),
+            required_signed: Vec::new(),
+            authserv_id: None,
+            pinned_keys: Pins::default(),
+            max_signatures: 8,
+            max_dns_questions: 3,
             accounts: Vec::new(),
             max_age: None,
             max_future: SignedDuration::from_mins(15),

@@ -9,12 +9,14 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::authentic::Authentic;
-use super::label::{Entry, Known, folded};
+use super::fold::folded;
+use super::label::{Entry, Known};
 use super::policy::{Account, Org};
 use super::refusal::Refusal;
 use super::text::{Line, View};
 use super::token::Token;
 use super::vocabulary::{Meaning, Vocabulary};
+use super::witness::{Gate, Labels, Nobody, Witness};
 
 /// What counts as one kind of mail: data, read once.
 #[derive(Debug, Deserialize)]
@@ -132,7 +134,9 @@ impl Recipe {
 
     /// An answer or a forward: somebody writes about such a mail.
     fn is_answer(&self, plain: &str) -> bool {
-        let front = plain.split_once(':').map_or("", |(front, _)| front.trim());
+        let front = plain.split_once(':').map_or("", |(front, _)| front);
+        // `Re[2]:`, `Re(2):`, `Re^2:`
+        let front = front.trim_end_matches(|ch: char| ch.is_ascii_digit() || "[]()^ ".contains(ch));
         let mut prefixes = self.subject.answer_prefixes.iter();
         prefixes.any(|prefix| prefix == front)
     }
@@ -177,31 +181,42 @@ impl Recipe {
     /// # Errors
     /// When there is none, more than one, or the views differ.
     pub fn find(&self, mail: &Authentic<'_>, accounts: &[Account]) -> Result<Match, Refusal> {
-        let views = mail.mail().views()?;
-        let found: Vec<_> = views.iter().map(|view| self.read(view, accounts)).collect();
-        let said: Vec<_> = found
-            .iter()
-            .filter_map(|found| found.as_ref().ok())
-            .collect();
-        match said.first() {
-            Some(first) if said.len() == found.len() && said.iter().all(|said| said == first) => {
-                let (username, token) = (first.0.clone(), first.1.clone());
-                Ok(Match { username, token })
-            }
-            _ => Err(worst(&found)),
+        self.find_before(&mut Nobody, mail, accounts)
+    }
+
+    /// [`find`](Self::find) before a witness.
+    pub(super) fn find_before(
+        &self,
+        witness: &mut impl Witness,
+        mail: &Authentic<'_>,
+        accounts: &[Account],
+    ) -> Result<Match, Refusal> {
+        let views = witness.gate(Gate::Structure, mail.mail().views())?;
+        let mut found = Vec::with_capacity(views.len());
+        for view in views {
+            let read = self.read(witness, view, accounts);
+            witness.view(&read);
+            found.push(read);
         }
+        witness.gate(Gate::Token, agreed(&found))
     }
 
     /// Reads one view.
-    fn read(&self, view: &[Line], accounts: &[Account]) -> Result<(String, Token), Refusal> {
+    fn read(
+        &self,
+        witness: &mut impl Witness,
+        view: &[Line],
+        accounts: &[Account],
+    ) -> Result<(String, Token), Refusal> {
         self.check_unseen(view, accounts)?;
         let seen = view.iter().filter(|line| line.visible);
         let entries = Entry::all(seen.map(|line| line.text.as_str()), self.known(accounts));
-        let (tokens, names) = labels(&entries);
-        if tokens > 1 {
+        let labels = labels(&entries);
+        witness.labels(labels);
+        if labels.token > 1 {
             return Err(Refusal::TokenAmbiguous);
         }
-        if names > 1 {
+        if labels.username > 1 {
             return Err(Refusal::UsernameAmbiguous);
         }
         let mut pairs = pairs(&entries);
@@ -220,7 +235,8 @@ impl Recipe {
         let unseen = view.iter().filter(|line| !line.visible);
         let entries = Entry::all(unseen.map(|line| line.text.as_str()), self.known(accounts));
         let is_pair = |pair: &[Entry<'_>]| pair[0].username.is_some() && pair[1].could_be_token();
-        match labels(&entries) {
+        let labels = labels(&entries);
+        match (labels.token, labels.username) {
             (1.., _) => Err(Refusal::TokenAmbiguous),
             _ if entries.windows(2).any(is_pair) => Err(Refusal::TokenAmbiguous),
             (_, 1..) => Err(Refusal::UsernameAmbiguous),
@@ -230,9 +246,12 @@ impl Recipe {
 }
 
 /// How many labels name the token, and how many the username.
-fn labels(entries: &[Entry<'_>]) -> (usize, usize) {
+fn labels(entries: &[Entry<'_>]) -> Labels {
     let count = |is: fn(Meaning) -> bool| entries.iter().filter(|entry| is(entry.meaning)).count();
-    (count(is_token), count(is_username))
+    Labels {
+        token: count(is_token),
+        username: count(is_username),
+    }
 }
 
 fn is_token(meaning: Meaning) -> bool {
@@ -291,6 +310,21 @@ fn missing(entries: &[Entry<'_>]) -> Refusal {
         Some(token) if token.token.is_some() => Refusal::UsernameMissing,
         Some(token) if !token.value.is_empty() => Refusal::TokenInvalid,
         _ => Refusal::TokenMissing,
+    }
+}
+
+/// The one pair that all views give.
+fn agreed(found: &[Result<(String, Token), Refusal>]) -> Result<Match, Refusal> {
+    let said: Vec<_> = found
+        .iter()
+        .filter_map(|found| found.as_ref().ok())
+        .collect();
+    match said.first() {
+        Some(first) if said.len() == found.len() && said.iter().all(|said| said == first) => {
+            let (username, token) = (first.0.clone(), first.1.clone());
+            Ok(Match { username, token })
+        }
+        _ => Err(worst(found)),
     }
 }
 

@@ -81,7 +81,7 @@ fn read_with(seen: &str, unseen: &str) -> Result<(String, String), Refusal> {
         .map(line(true))
         .chain(unseen.lines().map(line(false)))
         .collect();
-    let found = recipe().read(&view, &[]);
+    let found = recipe().read(&mut Nobody, &view, &[]);
     found.map(|(username, token)| (username, token.expose().to_owned()))
 }
 

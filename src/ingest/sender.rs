@@ -40,6 +40,12 @@ impl Address {
         Self::parse(address).is_some_and(|other| other == *self)
     }
 
+    /// The domain, in lower case.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
     /// Whether its domain is `domain` or lies below it.
     #[must_use]
     pub fn is_within(&self, domain: &str) -> bool {

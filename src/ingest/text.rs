@@ -9,9 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use base64::Engine as _;
 use encoding_rs::Encoding as Charset;
 
+use super::flowed;
 use super::html;
 use super::mail::Mail;
 use super::mime::{Part, Pieces};
+use super::quote::Quotes;
 use super::refusal::Refusal;
 
 /// Nesting that no token mail has; `multipart/related` around `multipart/alternative` has two.
@@ -101,11 +103,8 @@ impl Reader {
             below.push(self.part(&Part::of(&piece)?, depth + 1)?);
         }
         for bytes in [pieces.preamble, pieces.epilogue] {
-            let lines = plain_lines(&String::from_utf8_lossy(bytes));
-            self.around.extend(lines.into_iter().map(|line| Line {
-                visible: false,
-                ..line
-            }));
+            let text = String::from_utf8_lossy(bytes);
+            self.around.extend(unseen_lines(&text));
         }
         match subtype {
             "alternative" => alternatives(below),
@@ -122,8 +121,14 @@ fn leaf(part: &Part<'_>) -> Result<View, Refusal> {
     }
     let bytes = decode_transfer(&part.encoding, part.body)?;
     let text = decode_charset(part.param("charset"), &bytes)?;
+    let is = |name: &str, value: &str| {
+        let given = part.param(name);
+        given.is_some_and(|given| given.eq_ignore_ascii_case(value))
+    };
     Ok(if part.kind().1 == "html" {
         html::lines(&text)
+    } else if is("format", "flowed") {
+        plain_lines(&flowed::joined(&text, is("delsp", "yes")))
     } else {
         plain_lines(&text)
     })
@@ -239,6 +244,7 @@ pub(super) fn charset(name: &str) -> Option<&'static Charset> {
         "cp936" | "ms936" | "x-mswin-936" => "gbk",
         "cp949" | "ms949" | "x-windows-949" | "uhc" => "euc-kr",
         "cp950" | "ms950" | "x-windows-950" => "big5",
+        "cp874" | "ms874" | "x-windows-874" | "x-ibm874" => "windows-874",
         "iso-2022-jp-ms" | "iso-2022-jp-1" | "cp50220" | "cp50221" => "iso-2022-jp",
         "x-euc-jp-linux" | "eucjp" | "eucjp-ms" | "cp51932" => "euc-jp",
         other => other,
@@ -256,19 +262,27 @@ pub(super) fn charset(name: &str) -> Option<&'static Charset> {
 
 /// Lines of plain text; quoted ones (`> `) and those behind a forward's mark are not the mail's own.
 fn plain_lines(text: &str) -> View {
-    let mut forwarded = false;
+    let mut quotes = Quotes::default();
     let lines = text.split('\n').flat_map(|line| {
         let line = line.strip_suffix('\r').unwrap_or(line);
         line.split(is_line_end)
     });
     lines
         .map(|line| {
-            forwarded |= is_forward_mark(line);
-            let visible = !forwarded && !line.trim_start().starts_with('>');
+            let visible = quotes.is_own(line);
             let text = line.to_owned();
             Line { text, visible }
         })
         .collect()
+}
+
+/// The same of text that nobody sees.
+pub(super) fn unseen_lines(text: &str) -> View {
+    let unseen = |line: Line| Line {
+        visible: false,
+        ..line
+    };
+    plain_lines(text).into_iter().map(unseen).collect()
 }
 
 /// Line ends of decoded text, whichever its author used.
@@ -277,17 +291,4 @@ fn is_line_end(ch: char) -> bool {
         ch,
         '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
     )
-}
-
-/// `-----Original Message-----`, `---------- Forwarded message ---------`, in any language, and
-/// Apple's `Begin forwarded message:`.
-pub(super) fn is_forward_mark(line: &str) -> bool {
-    let line = line.trim();
-    if !line.starts_with(['-', 'b', 'B']) {
-        return false;
-    }
-    let dashes = line.len() - line.trim_start_matches('-').len();
-    let between = line.trim_matches('-').trim();
-    let dashed = dashes >= 4 && line.ends_with("---") && between.chars().any(char::is_alphabetic);
-    dashed || line.eq_ignore_ascii_case("begin forwarded message:")
 }

@@ -51,10 +51,16 @@ impl Token {
         Fingerprint(hex.collect())
     }
 
+    /// How many letters and digits it has.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether the length is one that Salesforce is known to send (24 or 25).
     #[must_use]
     pub fn has_usual_length(&self) -> bool {
-        USUAL_LEN.contains(&self.0.len())
+        USUAL_LEN.contains(&self.length())
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::label::folded;
+use super::fold::folded;
 
 /// What a label names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -36,10 +36,11 @@ impl Ledger {
         uid_validity: u32,
         next_uid: u32,
     ) -> Result<(), LedgerError> {
-        let put = "INSERT INTO cursors VALUES (?1, ?2, ?3, ?4)
+        let put = "INSERT INTO cursors (mailbox, folder, uid_validity, next_uid) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT DO UPDATE SET uid_validity = excluded.uid_validity, next_uid =
                 CASE WHEN cursors.uid_validity = excluded.uid_validity
-                     THEN max(cursors.next_uid, excluded.next_uid) ELSE excluded.next_uid END";
+                     THEN max(cursors.next_uid, excluded.next_uid) ELSE excluded.next_uid END, mod_seq =
+                CASE WHEN cursors.uid_validity = excluded.uid_validity THEN cursors.mod_seq END";
         self.write(|ledger| {
             ledger.execute(put, params![mailbox, folder, uid_validity, next_uid])?;
             Ok(())
@@ -62,6 +63,49 @@ impl Ledger {
             WHERE mailbox = ?1 AND folder = ?2 AND uid_validity = ?3";
         self.write(|ledger| {
             ledger.execute(put, params![mailbox, folder, uid_validity, next_uid])?;
+            Ok(())
+        })
+    }
+
+    /// HIGHESTMODSEQ of a folder, in this incarnation, when it was looked through last.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn mod_seq(
+        &self,
+        mailbox: &str,
+        folder: &str,
+        uid_validity: u32,
+    ) -> Result<Option<u64>, LedgerError> {
+        let ask = "SELECT mod_seq FROM cursors
+            WHERE mailbox = ?1 AND folder = ?2 AND uid_validity = ?3";
+        self.read(|connection| {
+            let mut ask = connection.prepare_cached(ask)?;
+            let found: Option<Option<i64>> = ask
+                .query_row(params![mailbox, folder, uid_validity], |row| row.get(0))
+                .optional()?;
+            Ok(found.flatten().and_then(|value| u64::try_from(value).ok()))
+        })
+    }
+
+    /// Notes HIGHESTMODSEQ as the server tells it, also when it went back; without a cursor of this
+    /// incarnation nothing is noted.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn set_mod_seq(
+        &self,
+        mailbox: &str,
+        folder: &str,
+        uid_validity: u32,
+        mod_seq: u64,
+    ) -> Result<(), LedgerError> {
+        let put = "UPDATE cursors SET mod_seq = ?4
+            WHERE mailbox = ?1 AND folder = ?2 AND uid_validity = ?3";
+        // 63 bits (RFC 7162, 3.1.1), as SQLite's integers
+        let mod_seq = i64::try_from(mod_seq).unwrap_or(i64::MAX);
+        self.write(|ledger| {
+            ledger.execute(put, params![mailbox, folder, uid_validity, mod_seq])?;
             Ok(())
         })
     }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::order::{Admit, Candidate, Newest, State, admit};
 use super::{Ledger, LedgerError};
 use crate::ingest::event::Receipt;
+use crate::ingest::order::Rank;
 use crate::ingest::policy::Org;
 use crate::ingest::token::Fingerprint;
 
@@ -23,6 +24,24 @@ impl Ledger {
         self.read(|connection| newest(connection, slot))
     }
 
+    /// The place of the next mail that comes from a file: behind those that hold a slot.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn next_place(&self) -> Result<u64, LedgerError> {
+        let ranks: Vec<Rank> = self.read(|connection| {
+            let mut ask = connection.prepare_cached("SELECT rank FROM slots")?;
+            let rows = ask.query_map([], |row| parsed(row, 0))?;
+            rows.collect()
+        })?;
+        let places = ranks
+            .iter()
+            .map(|rank| rank.arrival)
+            .filter(|arrival| arrival.uid_validity == 0)
+            .map(|arrival| arrival.number.saturating_add(1));
+        Ok(places.max().unwrap_or(0))
+    }
+
     /// Before the write: notes that this genuine mail was seen, unless a newer one was. Asking and
     /// noting are one transaction; the caller holds the slot's [lock](Ledger::lock) until
     /// [`commit`](Self::commit).
@@ -33,10 +52,15 @@ impl Ledger {
         self.write(|ledger| {
             let before = newest(ledger, slot)?;
             let admitted = admit(before.as_ref(), mail);
-            if admitted == Admit::Write {
-                put(ledger, slot, mail)?;
+            if admitted != Admit::Write {
+                return Ok(admitted);
             }
-            Ok(admitted)
+            let is_tie = before.is_some_and(|newest| newest.mail.rank.date == mail.rank.date);
+            if is_tie && was_stored(ledger, slot, mail)? {
+                return Ok(Admit::Superseded);
+            }
+            put(ledger, slot, mail)?;
+            Ok(Admit::Write)
         })
     }
 
@@ -115,6 +139,20 @@ fn newest(connection: &Connection, slot: &str) -> rusqlite::Result<Option<Newest
         })
     })
     .optional()
+}
+
+/// Whether this mail has had its turn in the slot. Of two mails of one second the later arrival wins;
+/// a copy of the earlier one arrives later still, and must not.
+fn was_stored(connection: &Connection, slot: &str, mail: &Candidate) -> rusqlite::Result<bool> {
+    let ask = "SELECT EXISTS (SELECT 1 FROM decisions WHERE outcome = 'found' AND slot = ?1
+        AND fingerprint = ?2 AND date = ?3 AND message_id IS ?4)";
+    let values = params![
+        slot,
+        mail.fingerprint.as_str(),
+        mail.rank.date.to_string(),
+        mail.message_id,
+    ];
+    connection.query_row(ask, values, |row| row.get(0))
 }
 
 /// The last receipt stays: until the new token is confirmed, the store holds the one before.

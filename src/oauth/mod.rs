@@ -46,6 +46,17 @@ pub trait Place: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`PlaceError::ReadOnly`] when such a place is never written; otherwise when it cannot be now.
     fn save(&self, secret: &Secret) -> Result<(), PlaceError>;
+
+    /// Keeps others, in this process or another, from doing so until what it gives is dropped: it is held
+    /// from before the reading until the next one is saved. Of two who use one refresh token at once, one
+    /// may lose what the other was given, and a provider may take them for thieves and revoke all. A place
+    /// that nobody else can reach has nothing to do.
+    ///
+    /// # Errors
+    /// When another one holds it for too long.
+    fn lock(&self) -> Result<Box<dyn fmt::Debug>, PlaceError> {
+        Ok(Box::new(()))
+    }
 }
 
 /// Why a place gives or takes no secret: a clause and a remedy, without secrets.

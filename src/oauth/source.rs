@@ -2,7 +2,7 @@
 //!
 //! Knows when the token in hand is near its end, and asks for the next one once, however many want it. Never
 //! asks more often, and never loses a rotated refresh token: it is saved before anything else can fail. Its
-//! data comes from a [`Client`], and its time from a clock.
+//! data comes from a [`Client`], and its time from a clock. Of several programs, one asks at a time.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -160,6 +160,8 @@ impl Inside {
     /// Asks with the refresh token as it stands now. When that is refused and another stands there by
     /// then (another sftoken has rotated it, a person has authorized anew), with the other.
     fn refresh(&self, place: &dyn Place, rotated: &mut Rotated) -> Result<Tokens, OauthError> {
+        let _alone = place.lock()?;
+        // another one may have replaced it while this one waited
         let stands = place.load()?;
         let first = rotated.latest(&stands);
         let (used, tokens) = match self.client.refresh(&first) {

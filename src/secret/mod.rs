@@ -4,6 +4,7 @@
 //! read: errors name the reference only. The keyring is an argument, because `store` owns it.
 
 pub mod command;
+mod lock;
 mod resolve;
 mod save;
 
@@ -13,6 +14,7 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use lock::{SecretLock, lock};
 pub use resolve::{Keyring, SecretError, Sources, resolve};
 pub use save::{KeyringWriter, SaveError, check_file, save};
 

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -61,6 +62,10 @@ struct State {
     faults: Vec<(usize, Fault)>,
     asked: Vec<Asked>,
     rotates: bool,
+    /// Refresh tokens that were replaced, and whose they were; `None`: nobody remembers.
+    replaced: Option<BTreeMap<String, String>>,
+    /// How long an answer takes.
+    delay: Duration,
     header_only: bool,
     lifetime: u64,
     numbers: u64,
@@ -88,6 +93,8 @@ impl OauthServer {
             faults: Vec::new(),
             asked: Vec::new(),
             rotates: false,
+            replaced: None,
+            delay: Duration::ZERO,
             header_only: false,
             lifetime: 3600,
             numbers: 0,
@@ -140,6 +147,17 @@ impl OauthServer {
     /// Whether each use of a refresh token replaces it.
     pub fn rotate(&self, rotates: bool) {
         locked(&self.state).rotates = rotates;
+    }
+
+    /// From now on, a refresh token that was replaced and is used again is taken for stolen: all of its
+    /// user's are revoked (RFC 9700, 4.14.2; Microsoft, Auth0 and Okta do it).
+    pub fn revoke_reused(&self) {
+        locked(&self.state).replaced = Some(BTreeMap::new());
+    }
+
+    /// How long the answer to a request takes, after its work is done.
+    pub fn delay(&self, time: Duration) {
+        locked(&self.state).delay = time;
     }
 
     /// Whether a client's secret is taken in `Authorization` only.
@@ -202,7 +220,11 @@ async fn exchange(mut stream: TcpStream, state: Arc<Mutex<State>>) {
     let Some(request) = read(&mut stream).await else {
         return;
     };
-    let reply = locked(&state).reply(&request);
+    let (reply, delay) = {
+        let mut state = locked(&state);
+        (state.reply(&request), state.delay)
+    };
+    tokio::time::sleep(delay).await;
     let bytes = match reply {
         Reply::Silence => return std::future::pending().await,
         Reply::Cut => return,
@@ -242,6 +264,17 @@ impl State {
         Some(fault)
     }
 
+    /// A token that does not hold was used: perhaps it did once.
+    fn suspect(&mut self, old: &str) {
+        let replaced = self
+            .replaced
+            .as_ref()
+            .and_then(|replaced| replaced.get(old));
+        if let Some(user) = replaced.cloned() {
+            self.refresh.retain(|_, of| *of != user);
+        }
+    }
+
     fn next(&mut self, what: &str) -> String {
         self.numbers += 1;
         format!("{what}-{:04}-of-the-test", self.numbers)
@@ -256,11 +289,15 @@ impl State {
             "refresh_token" => {
                 let old = value("refresh_token");
                 let Some(user) = self.refresh.get(old).cloned() else {
+                    self.suspect(old);
                     return refuse(400, "invalid_grant", "Token has been expired or revoked.");
                 };
                 let new = self.rotates.then(|| self.next("refresh"));
                 if let Some(new) = &new {
                     self.refresh.remove(old);
+                    if let Some(replaced) = &mut self.replaced {
+                        replaced.insert(old.to_owned(), user.clone());
+                    }
                     self.refresh.insert(new.clone(), user.clone());
                 }
                 self.give(&user, new)

@@ -18,9 +18,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::connection::dice;
 use super::folder::Folder;
-use crate::inbox::{Flags, FolderState, InboxError, Session, Stored};
+use crate::inbox::{Class, Flags, FolderState, InboxError, Session, Stored};
 use crate::ledger::{LedgerError, Source};
 
 /// Somebody wants to store the token.
@@ -39,6 +38,12 @@ const EXPIRES: Duration = Duration::from_secs(120);
 /// The longest moment between claim and confirmation: two that claimed as one do not confirm as one.
 const MOMENT: Duration = Duration::from_millis(20);
 
+/// How long an older mail waits for a later one that cannot be fetched: longer than that is set aside.
+const ASIDE: Duration = Duration::from_secs(4 * 3600);
+
+/// Stands for a modification sequence, which is never 0 (RFC 7162, 3.1.1): a mail of ours that waits.
+const PUT_OFF: u64 = 0;
+
 /// Who deals with a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Claim {
@@ -52,7 +57,7 @@ pub(super) enum Claim {
     Done,
 }
 
-/// Claims of others, and since when they have not changed.
+/// Claims of others, and mails that wait, and since when they have not changed.
 #[derive(Debug, Default)]
 pub(super) struct Rivals(BTreeMap<u32, (u64, Instant)>);
 
@@ -63,11 +68,15 @@ impl Rivals {
 
     /// Whether a claim is as it was when it was seen first, and that is long ago.
     fn is_expired(&mut self, uid: u32, mod_seq: u64, now: Instant) -> bool {
+        self.is_unchanged(uid, mod_seq, now, EXPIRES)
+    }
+
+    fn is_unchanged(&mut self, uid: u32, mod_seq: u64, now: Instant, time: Duration) -> bool {
         let seen = self.0.entry(uid).or_insert((mod_seq, now));
         if seen.0 != mod_seq {
             *seen = (mod_seq, now);
         }
-        now.saturating_duration_since(seen.1) >= EXPIRES
+        now.saturating_duration_since(seen.1) >= time
     }
 }
 
@@ -84,6 +93,17 @@ impl Folder {
             return Ok(Claim::None);
         }
         match self.try_claim(session, source, uid).await {
+            Ok(Claim::Ours | Claim::Done | Claim::None)
+                if self.is_overtaken(session, state, uid).await? =>
+            {
+                Ok(Claim::Theirs)
+            }
+            // busy, not unable: whoever stores without a claim may do what another one does
+            Err(error @ InboxError::Refused { .. })
+                if error.class() == Class::Throttled && !self.has_waited(uid, EXPIRES) =>
+            {
+                Ok(Claim::Theirs)
+            }
             Err(error @ InboxError::Refused { .. }) => {
                 let (mailbox, folder) = (&self.task.mailbox, &self.name);
                 tracing::warn!(mailbox, folder, "the mail cannot be claimed: {error}");
@@ -91,6 +111,46 @@ impl Folder {
             }
             claim => claim,
         }
+    }
+
+    /// Mails from `from` on whose tokens are stored, or about to be, the newest first; empty without claims.
+    /// They come before the others: the ledger of this machine does not know yet what another one has
+    /// stored, and would let an older token replace it.
+    pub(super) async fn claimed_from(
+        &self,
+        session: &mut Session,
+        state: FolderState,
+        from: u32,
+    ) -> Result<Vec<u32>, InboxError> {
+        if !self.task.claim || !state.claims {
+            return Ok(Vec::new());
+        }
+        let mut uids = session.search_keywords(from, [CONFIRMED, STORED]).await?;
+        uids.reverse();
+        Ok(uids)
+    }
+
+    /// Whether the token of a later mail is stored, or about to be, and this watcher does not know it yet.
+    /// One that cannot be looked at does not hold up the others for ever.
+    async fn is_overtaken(
+        &mut self,
+        session: &mut Session,
+        state: FolderState,
+        uid: u32,
+    ) -> Result<bool, InboxError> {
+        let later = self.claimed_from(session, state, uid.saturating_add(1));
+        let is_new = match later.await {
+            Ok(later) => later.iter().any(|later| !self.settled.contains(later)),
+            // what could not be asked is not "no"
+            Err(error @ InboxError::Refused { .. }) => error.class() == Class::Throttled,
+            Err(error) => return Err(error),
+        };
+        Ok(is_new && !self.has_waited(uid, ASIDE))
+    }
+
+    /// Whether a mail was put off for so long that it is dealt with as things are.
+    fn has_waited(&mut self, uid: u32, time: Duration) -> bool {
+        self.rivals.is_unchanged(uid, PUT_OFF, Instant::now(), time)
     }
 
     async fn try_claim(
@@ -117,7 +177,7 @@ impl Folder {
         let Some(claimed) = step(session, uid, CLAIMED, true, mod_seq).await? else {
             return Ok(Claim::Theirs);
         };
-        tokio::time::sleep(MOMENT.mul_f64(dice())).await;
+        tokio::time::sleep(MOMENT.mul_f64(self.task.chance.next())).await;
         match step(session, uid, CONFIRMED, true, claimed).await? {
             None => Ok(Claim::Theirs),
             Some(confirmed) => {

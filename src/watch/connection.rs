@@ -4,7 +4,7 @@
 //! that is `live`. After any error a session is dropped, not mended.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -34,7 +34,7 @@ enum End {
 /// Watches a mailbox until the shutdown, or until trying again is of no use. With `ready`, which is told
 /// once every folder's beginning is fixed, the first connection must work.
 pub(super) async fn follow(
-    mut mailbox: Mailbox,
+    mut mailbox: Box<Mailbox>,
     mut ready: Option<oneshot::Sender<()>>,
     mut shutdown: Shutdown,
     mut jumps: Jumps,
@@ -46,12 +46,14 @@ pub(super) async fn follow(
         mailbox.limits = pauses.patient(&mailbox.task.limits);
         mailbox.outage = outage.since;
         let end = tokio::select! {
+            // biased, here and below: which comes first is not left to chance
+            biased;
             () = shutdown.requested() => {
-                mailbox.farewell().await;
+                Box::pin(mailbox.farewell()).await;
                 return Ok(());
             }
             () = jumped(&mut jumps) => End::Jumped,
-            end = contained(mailbox.live(&mut ready)) => end,
+            end = contained(Box::pin(mailbox.live(&mut ready))) => end,
         };
         let now = Instant::now();
         let lived = mailbox.logged_in.take().map(|at| now - at);
@@ -65,10 +67,13 @@ pub(super) async fn follow(
         mailbox.session = None;
         let pause = match &end {
             End::Error(error) if ready.is_some() => return Err(error.clone()),
-            End::Error(error) => match pauses.after(error, lived.unwrap_or_default(), dice()) {
-                Some(pause) => pause.max(limiter.pause(now)),
-                None => return Err(error.clone()),
-            },
+            End::Error(error) => {
+                let chance = mailbox.task.chance.next();
+                match pauses.after(error, lived.unwrap_or_default(), chance) {
+                    Some(pause) => pause.max(limiter.pause(now)),
+                    None => return Err(error.clone()),
+                }
+            }
             End::Jumped => Duration::ZERO,
             End::Panicked => {
                 mailbox.panicked();
@@ -77,6 +82,7 @@ pub(super) async fn follow(
         };
         outage.tell(&mailbox, &end, pause, now);
         tokio::select! {
+            biased;
             () = shutdown.requested() => return Ok(()),
             () = jumped(&mut jumps) => {}
             () = tokio::time::sleep(pause) => {}
@@ -149,8 +155,7 @@ fn reached_log_in(error: &InboxError) -> bool {
 }
 
 /// A panic ends the connection, not the watch.
-async fn contained(work: impl Future<Output = Result<Never, InboxError>>) -> End {
-    let mut work = pin!(work);
+async fn contained(mut work: Pin<Box<impl Future<Output = Result<Never, InboxError>>>>) -> End {
     std::future::poll_fn(
         |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
             Ok(poll) => poll.map(|ended| match ended {
@@ -169,12 +174,4 @@ async fn jumped(jumps: &mut Jumps) {
         // nobody looks at the clock any more
         std::future::pending::<()>().await;
     }
-}
-
-/// Dice for jitter: the nanoseconds of a clock that nobody can line up.
-pub(super) fn dice() -> f64 {
-    let nanos = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| since.subsec_nanos());
-    f64::from(nanos % 1_000_000) / 1_000_000.0
 }

@@ -71,6 +71,8 @@ pub(super) struct Folder {
     pub(super) rescan: Option<Rescan>,
     /// The highest UIDNEXT that was seen or follows from a UID, as long as UIDs mean the same.
     pub(super) highest: u32,
+    /// HIGHESTMODSEQ when it was looked through last, as long as UIDs mean the same.
+    mod_seq: Option<u64>,
 }
 
 impl Folder {
@@ -105,6 +107,7 @@ impl Folder {
             first_look: true,
             rescan: None,
             highest: 0,
+            mod_seq: None,
         }
     }
 
@@ -135,6 +138,7 @@ impl Folder {
                 baseline => baseline,
             },
         };
+        self.mod_seq = self.known_mod_seq();
         self.begun = true;
         Ok(())
     }
@@ -169,6 +173,32 @@ impl Folder {
         }
     }
 
+    /// HIGHESTMODSEQ that belongs to the ledger's cursor. Without it, one sign less is looked at.
+    fn known_mod_seq(&self) -> Option<u64> {
+        let (Start::Cursor, Some(cursor)) = (self.task.start, self.cursor) else {
+            return None;
+        };
+        let (mailbox, folder) = (&self.task.mailbox, &self.name);
+        let known = (self.pipeline.ledger).mod_seq(mailbox, folder, cursor.uid_validity);
+        known.unwrap_or_default()
+    }
+
+    /// The folder was looked through.
+    pub(super) fn note_mod_seq(&mut self, state: FolderState) {
+        let Some(told) = state.mod_seq.filter(|told| self.mod_seq != Some(*told)) else {
+            return;
+        };
+        self.mod_seq = Some(told);
+        if self.task.start != Start::Cursor {
+            return;
+        }
+        let (mailbox, folder, validity) = (&self.task.mailbox, &self.name, state.uid_validity);
+        let ledger = &self.pipeline.ledger;
+        if let Err(error) = ledger.set_mod_seq(mailbox, folder, validity, told) {
+            tracing::warn!(mailbox, folder, hint = error.hint(), "{error}");
+        }
+    }
+
     /// UIDs mean something else now.
     pub(super) fn forget_uids(&mut self) {
         self.settled.clear();
@@ -176,17 +206,24 @@ impl Folder {
         self.unhandled.clear();
         self.told.clear();
         self.highest = 0;
+        self.mod_seq = None;
         self.trials.forget_all();
         self.rivals.forget_all();
     }
 
     /// What to look for. A folder went back also when UIDNEXT is above the cursor, which an open mail may
     /// hold far below, but not as high as it was: a backup was put back, and UIDs are given again.
-    pub(super) fn plan(&self, seen: Seen) -> Plan {
+    ///
+    /// So it did when HIGHESTMODSEQ is lower than it was, whatever UIDNEXT says: new mail may have taken it
+    /// past the old value by now. NOTE: RFC 7162 forbids that to go back, and there are servers where it
+    /// does all the same: a Dovecot whose index files were lost, others (closeio/sync-engine#943). Then
+    /// recent mail is looked through in vain: dear, and it loses nothing and repeats nothing.
+    pub(super) fn plan(&self, state: FolderState) -> Plan {
+        let seen = seen(state);
+        let fewer_uids = seen.uid_next.is_some_and(|next| next < self.highest);
+        let fewer_changes = state.mod_seq.is_some_and(|told| Some(told) < self.mod_seq);
         match Cursor::plan(self.cursor, seen) {
-            Plan::Search { .. } if seen.uid_next.is_some_and(|next| next < self.highest) => {
-                Plan::Rescan(Why::WentBack)
-            }
+            Plan::Search { .. } if fewer_uids || fewer_changes => Plan::Rescan(Why::WentBack),
             plan => plan,
         }
     }

@@ -35,10 +35,15 @@ impl Folder {
             Ok(_) => tracing::debug!(mailbox, folder, uid, "the mail is handled"),
             Err(error @ (InboxError::Refused { .. } | InboxError::NoSuchFolder { .. })) => {
                 let hint = error.hint();
+                let to = match &self.task.handled {
+                    Handled::MoveTo(name) => Some(name.as_str()),
+                    _ => None,
+                };
                 tracing::warn!(
                     mailbox,
                     folder,
                     uid,
+                    to,
                     hint,
                     "the token is stored, but its mail stays as it is: {error}"
                 );

@@ -68,13 +68,23 @@ impl Folder {
             progress.finish(uid);
         }
         self.set_aside_the_hopeless(look, &progress);
-        for group in self.groups(&progress) {
+        let claimed = match progress.open().next() {
+            Some(first) => self.claimed_from(session, state, first).await,
+            None => Ok(Vec::new()),
+        };
+        let claimed = match claimed {
+            // asked again before anything is stored
+            Err(InboxError::Refused { .. }) => Vec::new(),
+            claimed => claimed?,
+        };
+        for group in self.groups(&progress, &claimed) {
             self.group(session, look, &group, &mut progress).await?;
             self.keep(&progress);
         }
         self.keep(&progress);
         self.first_look = false;
         self.rescan = None;
+        self.note_mod_seq(state);
         Ok(())
     }
 
@@ -85,7 +95,7 @@ impl Folder {
         state: FolderState,
     ) -> Result<Progress, InboxError> {
         let seen = seen(state);
-        match self.plan(seen) {
+        match self.plan(state) {
             Plan::Search { from } => {
                 let uids = session.search_from(from).await?;
                 self.note_highest(seen, &uids);
@@ -124,9 +134,9 @@ impl Folder {
             .unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// The mails that are due, in groups: those that may break the connection last, each alone, and the
-    /// worst of them behind the others.
-    fn groups(&self, progress: &Progress) -> Vec<Vec<u32>> {
+    /// The mails that are due, in groups: first those that others have `claimed`; those that may break the
+    /// connection last, each alone, and the worst of them behind the others.
+    fn groups(&self, progress: &Progress, claimed: &[u32]) -> Vec<Vec<u32>> {
         let now = Instant::now();
         let is_due = |uid: &u32| self.open.get(uid).is_none_or(|retry| retry.due <= now);
         let (suspect, sound): (Vec<u32>, Vec<u32>) = progress
@@ -135,8 +145,11 @@ impl Folder {
             .partition(|&uid| self.trials.is_suspect(uid));
         let mut suspect = suspect;
         suspect.sort_by_key(|&uid| self.trials.points(uid));
+        let (claimed, sound) = claimed_first(claimed, sound);
+        let claimed = claimed.chunks(GROUP).map(<[u32]>::to_vec);
         let sound = sound.chunks(GROUP).map(<[u32]>::to_vec);
-        sound
+        claimed
+            .chain(sound)
             .chain(suspect.into_iter().map(|uid| vec![uid]))
             .collect()
     }
@@ -275,8 +288,11 @@ impl Folder {
         let claim = self.claim(session, look.state, &source, uid).await?;
         let verdict = match claim {
             Claim::Theirs => Verdict::Open(token.report, Trouble::Claimed),
-            Claim::None | Claim::Ours => self.pipeline.store(*token, letter, false).await,
-            Claim::Done => self.pipeline.store(*token, letter, true).await,
+            // another one may have stored it and died, or was not heard, before it could tell
+            Claim::None | Claim::Ours | Claim::Done => {
+                let shared = self.task.claim;
+                self.pipeline.store(*token, letter, shared).await
+            }
         };
         let is_stored =
             matches!(&verdict, Verdict::Settled(receipt) if receipt.stored_at.is_some());
@@ -367,6 +383,18 @@ impl Folder {
             self.take(uid, verdict, &self.source(uid_validity, uid));
         }
     }
+}
+
+/// The due mails that others have claimed, in their order, and the other ones.
+fn claimed_first(claimed: &[u32], due: Vec<u32>) -> (Vec<u32>, Vec<u32>) {
+    let of: BTreeSet<u32> = due.iter().copied().collect();
+    let first: Vec<u32> = claimed
+        .iter()
+        .copied()
+        .filter(|uid| of.contains(uid))
+        .collect();
+    let others = due.into_iter().filter(|uid| !first.contains(uid)).collect();
+    (first, others)
 }
 
 /// Two days earlier: servers compare days in a time zone of their own.

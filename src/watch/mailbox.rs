@@ -14,6 +14,7 @@ use super::live::{Lent, Never};
 use super::pipeline::Pipeline;
 use super::pulse::Pulse;
 use super::task::MailboxTask;
+use super::turnstile::Turnstile;
 use super::verdict::Verdict;
 use crate::inbox::{InboxError, Limits, Session};
 
@@ -23,6 +24,7 @@ pub(super) struct Mailbox {
     pub(super) folders: Vec<Folder>,
     pub(super) pulse: Pulse,
     pub(super) pipeline: Pipeline,
+    turnstile: Turnstile,
     /// The connection, while there is one: whoever ends the watch says good-bye on it.
     pub(super) session: Option<Session>,
     /// The limits of the next connection.
@@ -43,6 +45,7 @@ impl Mailbox {
         pipeline: &Pipeline,
         verdicts: &mpsc::UnboundedSender<Verdict>,
         pulse: Pulse,
+        turnstile: Turnstile,
     ) -> Self {
         let task = Arc::new(task);
         let folder = |name: &str| {
@@ -63,6 +66,7 @@ impl Mailbox {
             task,
             pulse,
             pipeline: pipeline.clone(),
+            turnstile,
             session: None,
             outage: None,
             logged_in: None,
@@ -108,7 +112,8 @@ impl Mailbox {
 
     async fn connect(&mut self) -> Result<(), InboxError> {
         let (task, limits) = (Arc::clone(&self.task), self.limits.clone());
-        let session = task.door.connect(&limits).await?;
+        let connecting = task.door.connect(&limits);
+        let session = self.turnstile.pass(connecting).await?;
         self.logged_in = Some(Instant::now());
         self.session = Some(session);
         let mailbox = &self.task.mailbox;

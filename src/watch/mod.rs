@@ -13,6 +13,7 @@
 pub mod backoff;
 #[cfg(feature = "oauth")]
 mod bearer;
+mod chance;
 mod claim;
 mod connection;
 mod folder;
@@ -30,9 +31,11 @@ mod service;
 mod stores;
 mod task;
 mod trials;
+mod turnstile;
 mod verdict;
 mod wait;
 
+pub use chance::Chance;
 pub use pipeline::{Clock, Letter, Pipeline};
 pub use service::{Shutdown, Stopped, catch_up, watch};
 pub use stores::Stores;

@@ -176,8 +176,8 @@ impl Pipeline {
     }
 
     /// Publishes a found token on a thread that may block, then records what became of it. With
-    /// `elsewhere`, another watcher says that it has stored the token: a store that holds it is not
-    /// written to again.
+    /// `elsewhere`, another watcher may have stored the token: a store that holds it is not written to
+    /// again.
     pub(super) async fn store(
         &self,
         token: GenuineToken,

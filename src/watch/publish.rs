@@ -30,7 +30,7 @@ pub(super) struct Proven<'m> {
     pub(super) found: &'m Found,
     pub(super) report: &'m Report,
     pub(super) arrival: Arrival,
-    /// Another watcher says that it has stored the token, perhaps in this very place.
+    /// Another watcher may have stored the token, perhaps in this very place.
     pub(super) elsewhere: bool,
 }
 

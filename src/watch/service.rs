@@ -14,6 +14,7 @@ use super::mailbox::Mailbox;
 use super::pipeline::Pipeline;
 use super::pulse::Pulse;
 use super::task::MailboxTask;
+use super::turnstile::Turnstile;
 use super::verdict::Verdict;
 use crate::inbox::InboxError;
 
@@ -59,11 +60,12 @@ pub async fn watch(
     let mut running = JoinSet::new();
     let pulse = Pulse::new(Arc::clone(&pipeline.ledger));
     let (_clock, jumps) = look_at_the_clock(pipeline);
+    let turnstile = Turnstile::new();
     for task in tasks {
         let name = task.mailbox.clone();
-        let mailbox = Mailbox::new(task, pipeline, verdicts, pulse.clone());
-        let following = follow(mailbox, None, shutdown.clone(), jumps.clone());
-        running.spawn(async move { following.await.map_err(|error| stopped(name, error)) });
+        let mailbox = Mailbox::new(task, pipeline, verdicts, pulse.clone(), turnstile.clone());
+        let following = follow(Box::new(mailbox), None, shutdown.clone(), jumps.clone());
+        running.spawn(named(name, following));
     }
     let mut given_up = Vec::new();
     while let Some(ended) = running.join_next().await {
@@ -110,10 +112,11 @@ pub async fn catch_up(
 ) -> Result<(), Vec<Stopped>> {
     let mut running = JoinSet::new();
     let pulse = Pulse::new(Arc::clone(&pipeline.ledger));
+    let turnstile = Turnstile::new();
     for task in tasks {
         let name = task.mailbox.clone();
-        let mut mailbox = Mailbox::new(task, pipeline, verdicts, pulse.clone());
-        running.spawn(async move { mailbox.once().await.map_err(|error| stopped(name, error)) });
+        let mut mailbox = Mailbox::new(task, pipeline, verdicts, pulse.clone(), turnstile.clone());
+        running.spawn(named(name, async move { mailbox.once().await }));
     }
     let mut failed = Vec::new();
     while let Some(ended) = running.join_next().await {
@@ -126,6 +129,14 @@ pub async fn catch_up(
     }
 }
 
-pub(super) fn stopped(mailbox: String, error: InboxError) -> Stopped {
-    Stopped { mailbox, error }
+/// A mailbox's work, with its name at the end.
+///
+/// NOTE: the work is boxed. A future that is handed on into another one is kept twice, as an argument and where
+/// it is awaited (rust-lang/rust#62958): a thousand mailboxes would take 5 MB for nothing.
+pub(super) fn named(
+    mailbox: String,
+    work: impl Future<Output = Result<(), InboxError>> + Send + 'static,
+) -> impl Future<Output = Result<(), Stopped>> + Send + 'static {
+    let work = Box::pin(work);
+    async move { work.await.map_err(|error| Stopped { mailbox, error }) }
 }

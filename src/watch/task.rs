@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::chance::Chance;
 use crate::inbox::{Access, Connector, Limits};
 
 /// Where to begin in a folder.
@@ -38,6 +39,8 @@ pub struct MailboxTask {
     /// Others may watch the mailbox, from other machines: one of all claims a mail before it stores its
     /// token.
     pub claim: bool,
+    /// What pauses between tries are drawn with.
+    pub chance: Chance,
 }
 
 impl MailboxTask {
@@ -52,6 +55,7 @@ impl MailboxTask {
             start: Start::Cursor,
             handled: Handled::Leave,
             claim: false,
+            chance: Chance::of_system(),
         }
     }
 

@@ -15,8 +15,9 @@ use super::connection::follow;
 use super::mailbox::Mailbox;
 use super::pipeline::Pipeline;
 use super::pulse::Pulse;
-use super::service::{Shutdown, Stopped, end_of, look_at_the_clock, stopped};
+use super::service::{Shutdown, Stopped, end_of, look_at_the_clock, named};
 use super::task::MailboxTask;
+use super::turnstile::Turnstile;
 use super::verdict::Verdict;
 use crate::ingest::event::{OutcomeWord, Receipt};
 use crate::ingest::policy::Account;
@@ -80,12 +81,18 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
     let mut ready = Vec::new();
     let pulse = Pulse::new(Arc::clone(&pipeline.ledger));
     let (clock, jumps) = look_at_the_clock(pipeline);
+    let turnstile = Turnstile::new();
     for task in order.mailboxes {
         let name = task.mailbox.clone();
-        let mailbox = Mailbox::new(task, pipeline, &sender, pulse.clone());
+        let mailbox = Mailbox::new(task, pipeline, &sender, pulse.clone(), turnstile.clone());
         let (tell, told) = oneshot::channel();
-        let following = follow(mailbox, Some(tell), shutdown.clone(), jumps.clone());
-        running.spawn(async move { following.await.map_err(|error| stopped(name, error)) });
+        let following = follow(
+            Box::new(mailbox),
+            Some(tell),
+            shutdown.clone(),
+            jumps.clone(),
+        );
+        running.spawn(named(name, following));
         ready.push(told);
     }
     let mut armed = Armed {

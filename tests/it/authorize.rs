@@ -1,7 +1,9 @@
 //! OAuth from the first consent to a stored token, by the real program, Dovecot, and a keyring.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -165,6 +167,33 @@ async fn a_daemon_outlives_its_tokens() {
     watching.hear_out("stored_at");
     stage.quiet(watching.stop());
     assert_eq!(stage.keeper.kept(ANN).as_deref(), Some(token.as_str()));
+}
+
+/// Each reads the token, asks, and saves the next one: done at once, the provider takes it for a theft.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn programs_that_renew_one_token_at_once_take_turns() {
+    let stage = Stage::new("file:refresh").await;
+    stage.provider.allow("planted-refresh-Kp9", BOX);
+    let file = stage
+        .home
+        .write("config/sftoken/refresh", "planted-refresh-Kp9");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    stage.provider.rotate(true);
+    stage.provider.revoke_reused();
+    stage.provider.delay(Duration::from_millis(700));
+    let programs = [(); 4].map(|()| stage.start(&["watch", "--once"]));
+    for program in programs {
+        stage.quiet(program.end()).check(0);
+    }
+    let kept = fs::read_to_string(&file).unwrap();
+    assert_eq!(stage.provider.refresh_tokens(), [kept.trim_end()]);
+    let used: BTreeSet<String> = stage
+        .provider
+        .asked()
+        .iter()
+        .map(|asked| asked.form["refresh_token"].clone())
+        .collect();
+    assert_eq!(used.len(), 4, "each once: {used:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

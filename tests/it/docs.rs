@@ -1,5 +1,6 @@
 //! The documentation and the program say the same.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -88,9 +89,76 @@ fn readme_shows_the_json_that_is_printed() {
     assert_eq!(blocks(&text("README.md"), "json"), [printed.as_str()]);
 }
 
+/// The account that a page shows is the one that the command above it prints.
+#[track_caller]
+fn check_account_shown(page: &str, mail: &str) {
+    let (now, keys) = ("2026-04-01T15:30:00Z", format!("{mail}.keys"));
+    let mail = format!("{mail}.eml");
+    let text = text(page);
+    let command = format!("sftoken parse --now {now} --keys {keys} {mail}\n");
+    let commands = blocks(&text, "sh");
+    assert!(commands.contains(&command.as_str()), "{page}: {command}");
+    let printed = printed(&["parse", "--now", now, "--keys", &keys, &mail]);
+    let shown = blocks(&text, "text");
+    assert_eq!(shown, [printed.as_str()], "{page}: write:\n{printed}");
+}
+
+#[test]
+fn the_accounts_that_are_shown_are_those_that_are_printed() {
+    check_account_shown("README.md", MAIL);
+    check_account_shown("docs/trust.md", "fixtures/mails/hostile/token-changed");
+}
+
+#[test]
+fn every_mark_of_an_account_is_explained() {
+    let rows = table(&text("docs/trust.md"), "| mark | meaning |");
+    let of_docs: BTreeSet<_> = rows
+        .iter()
+        .map(|row| row[0].trim_matches('`').to_owned())
+        .collect();
+    let of_code: BTreeSet<_> = returned_by("src/cli/account/mod.rs", "fn mark(");
+    assert_eq!(of_docs, of_code);
+}
+
+/// The texts behind the arrows of a function.
+#[track_caller]
+fn returned_by(path: &str, function: &str) -> BTreeSet<String> {
+    let source = text(path);
+    let begin = source
+        .find(function)
+        .unwrap_or_else(|| panic!("{path} has no {function}"));
+    let body = source[begin..].split("\n}").next().unwrap_or_default();
+    let body = body.split("\n    }\n").next().unwrap_or_default();
+    let behind = |line: &str| Some(line.split_once("=> \"")?.1.split_once('"')?.0.to_owned());
+    body.lines().filter_map(behind).collect()
+}
+
+/// Read from the source, since a mail is kept for reasons that no one value lists.
+#[test]
+fn every_reason_to_keep_a_mail_is_explained() {
+    let mut of_code = BTreeSet::new();
+    for (path, function, at_least) in [
+        ("src/store/error.rs", "fn as_str(", 7),
+        ("src/ledger/error.rs", "fn as_str(", 5),
+        ("src/watch/verdict.rs", "fn kind(", 3),
+    ] {
+        let words = returned_by(path, function);
+        assert!(words.len() >= at_least, "{path}: only {words:?}");
+        of_code.extend(words);
+    }
+    let trust = text("docs/trust.md");
+    let (_, kept) = trust.split_once("### Of mails that are kept").unwrap();
+    let rows = table(kept, "| reason | meaning |");
+    let of_docs: BTreeSet<_> = rows
+        .iter()
+        .map(|row| row[0].trim_matches('`').to_owned())
+        .collect();
+    assert_eq!(of_docs, of_code);
+}
+
 #[test]
 fn every_sample_of_a_configuration_is_read() {
-    for path in ["README.md", "docs/configuration.md"] {
+    for path in ["README.md", "docs/configuration.md", "docs/trust.md"] {
         let text = text(path);
         let samples = blocks(&text, "toml");
         assert!(!samples.is_empty(), "{path}");

@@ -186,6 +186,45 @@ fn a_cursor_never_goes_back_within_one_uidvalidity() {
 }
 
 #[test]
+fn a_count_of_changes_belongs_to_one_uidvalidity() {
+    both(|ledger| {
+        let noted = |validity| ledger.mod_seq("ops", "INBOX", validity).unwrap();
+        ledger.set_mod_seq("ops", "INBOX", 7, 50).unwrap();
+        assert_eq!(noted(7), None, "nothing is known of the folder");
+        ledger.set_cursor("ops", "INBOX", 7, 10).unwrap();
+        for changes in [50, 40, u64::MAX >> 1] {
+            ledger.set_mod_seq("ops", "INBOX", 7, changes).unwrap();
+            ledger.set_cursor("ops", "INBOX", 7, 11).unwrap();
+            assert_eq!(noted(7), Some(changes));
+        }
+        assert_eq!(noted(8), None);
+        ledger.set_mod_seq("ops", "INBOX", 8, 5).unwrap();
+        ledger.set_cursor("ops", "INBOX", 8, 1).unwrap();
+        assert_eq!((noted(7), noted(8)), (None, None));
+    });
+}
+
+/// What an older program has written is brought up to date, and nothing of it is lost.
+#[test]
+fn an_older_programs_ledger_is_taken_over() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("ledger.db");
+    let first = Ledger::open(&path).unwrap();
+    first.set_cursor("ops", "INBOX", 7, 10).unwrap();
+    drop(first);
+    // as version 2 had it
+    processes::sqlite(&path, "ALTER TABLE cursors DROP COLUMN mod_seq");
+    processes::sqlite(&path, "PRAGMA user_version = 2");
+    let ledger = Ledger::open(&path).unwrap();
+    assert_eq!(ledger.cursor("ops", "INBOX").unwrap(), Some((7, 10)));
+    assert_eq!(ledger.mod_seq("ops", "INBOX", 7).unwrap(), None);
+    ledger.set_mod_seq("ops", "INBOX", 7, 5).unwrap();
+    drop(ledger);
+    let again = Ledger::open(&path).unwrap();
+    assert_eq!(again.mod_seq("ops", "INBOX", 7).unwrap(), Some(5));
+}
+
+#[test]
 fn contacts_only_grow_younger() {
     both(|ledger| {
         let seen = |folder: &str, second| {

@@ -5,6 +5,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
+use sftoken::inbox::{Access, Limits, Session};
+use sftoken::ingest::secret::Secret;
+
+use crate::support::dovecot::{Dovecot, PASSWORD};
 use crate::support::faulty::{Mode, Network};
 use crate::support::run::{Home, Running};
 use crate::support::salesforce::{ANN, BOX, ago, forged, genuine, new_token, unrelated};
@@ -215,6 +219,55 @@ fn handled_mail_is_marked_moved_or_removed_and_no_other_is() {
         let again = stage.home.run(&["watch", "--once", "--json"]).check(0);
         assert_eq!(again.out, "");
     }
+}
+
+/// Removes every mail of a folder, as its owner does: the server counts what it sees.
+fn make_room(stage: &Stage, folder: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let password = Secret::new(PASSWORD.to_owned()).into();
+        let endpoint = stage.server.endpoint(BOX);
+        let mut session = Session::connect(&endpoint, &password, &Limits::default())
+            .await
+            .unwrap();
+        let folder = session.resolve_folder(folder).await.unwrap();
+        session.open(&folder, Access::Write).await.unwrap();
+        for uid in session.search_from(1).await.unwrap() {
+            session.delete(uid).await.unwrap();
+        }
+        session.logout().await;
+    });
+}
+
+#[test]
+fn a_folder_that_is_full_costs_a_warning_and_no_token() {
+    let keys = "handled = \"move:Full/Done\"\nfolders = [\"INBOX\"]";
+    let stage = Stage::on(Dovecot::start_with_quota(1), keys);
+    let mut watching = watch(&stage.home);
+    let (first, second) = (stage.reset(40), stage.reset(30));
+    await_stored(&mut watching, &first);
+    await_stored(&mut watching, &second);
+    let told = watching.hear_err("its mail stays as it is");
+    assert!(
+        told.contains("[OVERQUOTA]") && told.contains("to=\"Full/Done\""),
+        "{told}"
+    );
+    assert_eq!(stage.server.mails_in(BOX, "Full/Done"), 1);
+    assert_eq!(stage.server.flags(BOX).len(), 1);
+    // it is at rest: the mail that stays is not tried again and again
+    await_rest(&mut watching);
+    make_room(&stage, "Full/Done");
+    let third = stage.reset(20);
+    await_stored(&mut watching, &third);
+    watching.hear_err("the mail is handled");
+    assert_eq!(stage.server.mails_in(BOX, "Full/Done"), 1);
+    assert_eq!(stage.server.flags(BOX).len(), 1);
+    let ended = watching.stop().check(143);
+    assert_eq!(ended.err.matches("WARN").count(), 1, "{}", ended.err);
+    assert_eq!(stage.written(), [first, second, third]);
 }
 
 #[test]

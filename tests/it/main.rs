@@ -13,6 +13,7 @@ mod corpus;
 mod cross_check;
 mod dns;
 mod docs;
+mod explain;
 mod fuzz;
 mod get_status;
 mod imap;

@@ -3,12 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sftoken::ingest::event::{OutcomeWord, Report};
+use sftoken::ingest::event::{OutcomeWord, Proof, Report};
 use sftoken::ingest::keys::KeyAnswers;
 use sftoken::ingest::mail::{Mail, as_sent};
 use sftoken::ingest::policy::{Account, Policy};
+
 use sftoken::ingest::recipe::Recipe;
 use sftoken::ingest::{Outcome, examine, questions};
+
+use crate::explain::check_accounts;
 
 /// What stands in `NAME.expected.json`.
 #[derive(Debug, serde::Deserialize)]
@@ -21,6 +24,10 @@ struct Expected {
     token: Option<String>,
     now: jiff::Timestamp,
     accounts: Vec<String>,
+    /// Keys of `[trust]`; without them, the default.
+    policy: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Compared where it is told.
+    proof: Option<Proof>,
 }
 
 /// The verdict in the form of [`Expected`], for comparing and for showing.
@@ -57,8 +64,24 @@ fn policy(expected: &Expected) -> Policy {
     };
     Policy {
         accounts: expected.accounts.iter().map(account).collect(),
-        ..Policy::default()
+        max_age: None,
+        ..trust(expected)
     }
+}
+
+/// The policy, read as the user would write it.
+fn trust(expected: &Expected) -> Policy {
+    let Some(keys) = &expected.policy else {
+        return Policy::default();
+    };
+    // A TOML value is written as in JSON, but for a table.
+    let value = |value: &serde_json::Value| value.to_string().replace("\":", "\" = ");
+    let keys: String = keys
+        .iter()
+        .map(|(key, told)| format!("{key} = {}\n", value(told)))
+        .collect();
+    let config = sftoken::config::load(&format!("[trust]\n{keys}"), Path::new("policy"), []);
+    config.unwrap().policy
 }
 
 fn judge(file: &[u8], keys: &KeyAnswers, expected: &Expected) -> String {
@@ -69,11 +92,16 @@ fn judge(file: &[u8], keys: &KeyAnswers, expected: &Expected) -> String {
     assert!(names.len() <= 3, "{} DNS questions", names.len());
     let answers = keys.answering(names.iter().map(String::as_str));
     let outcome = examine(&mail, &answers, &policy, recipes, expected.now);
+    check_accounts(&mail, &answers, &policy, expected.now);
     let token = match &outcome {
         Outcome::Found(found) => Some(found.token.expose().to_owned()),
         _ => None,
     };
-    told(&Report::new("fixture", &mail, &outcome), token.as_deref())
+    let report = Report::new("fixture", &mail, &outcome);
+    if let Some(proof) = &expected.proof {
+        assert_eq!(&report.proof, proof);
+    }
+    told(&report, token.as_deref())
 }
 
 /// The file with bare LF, if every line end is CR LF: what an editor or version control leaves.
@@ -153,6 +181,11 @@ fn every_form_of_the_mail_is_read() {
 #[test]
 fn no_hostile_mail_is_believed() {
     check("hostile", 60);
+}
+
+#[test]
+fn another_policy_gives_another_verdict() {
+    check("policy", 60);
 }
 
 #[test]

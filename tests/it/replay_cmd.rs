@@ -55,6 +55,34 @@ fn of_a_folder_the_newest_token_stays_and_again_changes_nothing() {
 }
 
 #[test]
+fn of_one_second_the_later_stays_though_the_earlier_comes_again() {
+    let stage = Stage::new();
+    let (earlier, later, sent) = (new_token(), new_token(), ago(100));
+    stage
+        .home
+        .write("earlier.eml", genuine(ANN, &earlier, sent));
+    stage.home.write("later.eml", genuine(ANN, &later, sent));
+    stage.home.write("lunch.eml", unrelated(1));
+    stage
+        .replay(&["lunch.eml", "lunch.eml", "earlier.eml"])
+        .check(0);
+    stage.replay(&["later.eml", "earlier.eml"]).check(0);
+    assert_eq!(stage.keeper.kept(ANN).as_ref(), Some(&later));
+    // in another run it stands at another place
+    let again = [
+        "--json",
+        "lunch.eml",
+        "lunch.eml",
+        "lunch.eml",
+        "earlier.eml",
+    ];
+    let again = stage.replay(&again).check(0);
+    assert_eq!(again.json()[0]["reason"], "older_than_current");
+    assert_eq!(stage.keeper.kept(ANN), Some(later));
+    assert_eq!(stage.keeper.puts().len(), 2);
+}
+
+#[test]
 fn now_is_the_clock() {
     let stage = Stage::new();
     let token = new_token();
@@ -83,6 +111,32 @@ fn without_proof_it_is_stored_loudly() {
         .check(0);
     assert!(loud.err.contains("warning: --unproven"), "{}", loud.err);
     assert_eq!(loud.json()[0]["proof"]["method"], "none");
+    assert_eq!(stage.keeper.kept(ANN), Some(token));
+}
+
+#[test]
+fn a_providers_word_is_told_in_the_receipt() {
+    let stage = Stage::new();
+    let token = new_token();
+    let unsigned = mail(ANN, &token, ago(10)).bytes().unwrap();
+    let word = b"Authentication-Results: mx.example.com; dkim=pass header.d=salesforce.com\r\n";
+    stage
+        .home
+        .write("told.eml", [&word[..], &unsigned].concat());
+    let trust = "[trust]\nproof = \"either\"\nauthserv_id = \"mx.example.com\"\n";
+    stage.home.write("either.toml", trust);
+    let other = trust.replace("mx.example", "mx2.example");
+    stage.home.write("other.toml", other);
+    let refused = stage
+        .replay(&["--config", "other.toml", "told.eml"])
+        .check(4);
+    assert!(refused.out.contains("ar_missing"), "{}", refused.out);
+    assert_eq!(stage.keeper.kept(ANN), None);
+    let told = stage.replay(&["--config", "either.toml", "--json", "told.eml"]);
+    let proof = &told.check(0).json()[0]["proof"];
+    assert_eq!(proof["method"], "authentication-results");
+    assert_eq!(proof["domain"], "salesforce.com");
+    assert!(proof["selector"].is_null());
     assert_eq!(stage.keeper.kept(ANN), Some(token));
 }
 

@@ -10,10 +10,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sftoken::dns::Resolver;
 use sftoken::files::mails;
+use sftoken::ingest::explain::explain;
 use sftoken::ingest::mail::Mail;
 use sftoken::ingest::secret::Secret;
 use sftoken::ledger::Source;
-use sftoken::testing::fixture::{Encoding, Structure};
+use sftoken::testing::fixture::{Encoding, Structure, Subject};
 use sftoken::testing::store::MemoryStore;
 use sftoken::watch::Letter;
 use sftoken::{KeyAnswers, Policy, Recipe, Token, examine};
@@ -169,6 +170,12 @@ fn planted() -> Vec<Vec<u8>> {
     let mut odd = mail(ANN, &format!("{BROKEN}-{BROKEN}!"), ago(200));
     odd.structure = Structure::Alternative;
     planted.push(signed(&odd, SELECTOR));
+    let mut talkative = mail(ANN, BROKEN, ago(200));
+    talkative.subject = Subject::Custom(format!("FW: your Salesforce security token {BROKEN}"));
+    talkative.from = format!("{BROKEN} <support@salesforce.com>");
+    planted.push(signed(&talkative, SELECTOR));
+    talkative.subject = Subject::Custom(format!("Your Salesforce security token {BROKEN}"));
+    planted.push(signed(&talkative, SELECTOR));
     planted
 }
 
@@ -179,7 +186,9 @@ fn commands_over_files_keep_quiet() {
         stage.home.write(&format!("mails/{number}.eml"), mail);
     }
     for words in [
+        // as loud as it is, it tells the account of each
         ["parse", "mails"].as_slice(),
+        &["parse", "mails/0.eml"],
         &["parse", "--json", "mails"],
         &["parse", "--unproven", "mails"],
         &["replay", "mails"],
@@ -252,13 +261,9 @@ fn the_librarys_values_do_not_show_what_they_hold() {
     let parsed = Mail::parse(&bytes);
     let records = format!("{} {}\n", key_name(SELECTOR), key_record());
     let keys = KeyAnswers::from_key_file(&records).unwrap();
-    let outcome = examine(
-        &parsed,
-        &keys,
-        &Policy::default(),
-        Recipe::built_in(),
-        ago(0),
-    );
+    let (policy, recipes) = (Policy::default(), Recipe::built_in());
+    let outcome = examine(&parsed, &keys, &policy, recipes, ago(0));
+    let (_, seen) = explain(&parsed, &keys, &policy, recipes, ago(0));
     let store = MemoryStore::new();
     let token = Token::new(TOKEN).unwrap();
     let letter = Letter {
@@ -275,6 +280,7 @@ fn the_librarys_values_do_not_show_what_they_hold() {
         format!("{token:?} {token:#?}"),
         format!("{:?}", Secret::new(TOKEN.to_owned())),
         format!("{outcome:?} {outcome:#?}"),
+        format!("{seen:?} {seen:#?}"),
         // its texts have been read by now
         format!("{parsed:?}"),
         format!("{:?}", parsed.views()),

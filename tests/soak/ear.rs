@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Runtime;
+use tokio::time::Instant;
 use tracing::field::{Field, Visit};
 use tracing::{Dispatch, Event, Level, Subscriber};
 use tracing_subscriber::Layer;
@@ -22,9 +23,26 @@ struct Heard {
     lines: u64,
     errors: u64,
     last: VecDeque<String>,
+    /// Everything, where somebody wants to compare.
+    all: Option<Vec<(Instant, String)>>,
 }
 
 impl Ear {
+    /// One that forgets nothing.
+    pub(crate) fn recording() -> Self {
+        let ear = Self::default();
+        ear.0.lock().unwrap().all = Some(Vec::new());
+        ear
+    }
+
+    /// What it has heard, if it forgets nothing. Which of several mailboxes speaks first within one moment
+    /// is up to the runtime, and to the threads that may block: such lines are put in order.
+    pub(crate) fn all(&self) -> Vec<String> {
+        let mut all = self.0.lock().unwrap().all.take().unwrap();
+        all.sort();
+        all.into_iter().map(|(_, line)| line).collect()
+    }
+
     pub(crate) fn dispatch(&self) -> Dispatch {
         Dispatch::new(tracing_subscriber::registry().with(self.clone()))
     }
@@ -72,6 +90,9 @@ impl Ear {
             eprintln!("{line}");
         }
         let mut heard = self.0.lock().unwrap();
+        if let Some(all) = &mut heard.all {
+            all.push((Instant::now(), line.clone()));
+        }
         if heard.last.len() == KEPT {
             heard.last.pop_front();
         }

@@ -32,6 +32,7 @@ impl Fate {
             tokio::time::sleep_until(next).await;
             stage.check_alive();
             stage.unlock_store_in_time();
+            stage.find_dns_in_time();
             let at = usize::try_from(self.0.below(stage.mailboxes())).unwrap();
             self.event(stage, at).await;
         }
@@ -40,7 +41,7 @@ impl Fate {
 
     /// The odds of the next hour: fair, bad, or a storm.
     fn weather(&mut self, stage: &Stage) {
-        for one in &stage.boxes {
+        for (at, one) in stage.boxes.iter().enumerate() {
             let odds = match self.0.below(4) {
                 0 => Odds::default(),
                 1 => Odds {
@@ -52,17 +53,20 @@ impl Fate {
                 _ => Odds::rough(),
             };
             one.server.roll(Dice::new(self.0.roll()), odds);
-            one.server.set_quirks(self.quirks());
+            let claims = stage.watchers(at) > 1;
+            one.server.set_quirks(self.quirks(claims));
         }
     }
 
-    /// A server is not replaced every hour; but a client meets many kinds.
-    fn quirks(&mut self) -> Quirks {
-        let mut quirks = match self.0.below(5) {
+    /// A server is not replaced every hour; but a client meets many kinds. Claims need CONDSTORE, which
+    /// Exchange has not.
+    fn quirks(&mut self, claims: bool) -> Quirks {
+        let mut quirks = match self.0.below(6) {
             0 => Quirks::default().without("NOTIFY"),
             1 => Quirks::default().without("IDLE").without("NOTIFY"),
             2 => Quirks::icloud(),
-            3 => Quirks::exchange(),
+            3 if !claims => Quirks::exchange(),
+            4 => Quirks::rev2(),
             _ => Quirks::default(),
         };
         quirks.tells_uid_next = self.0.chance(800);
@@ -73,7 +77,12 @@ impl Fate {
     }
 
     async fn event(&mut self, stage: &mut Stage, at: usize) {
-        let folder = if self.0.chance(700) { "INBOX" } else { "Junk" };
+        let mut folder = if self.0.chance(700) { "INBOX" } else { "Junk" };
+        if stage.watchers(at) > 1 {
+            // NOTE: two machines with a ledger each agree on the order within a folder; what another one has
+            // stored from a mail in another folder is known once both folders were looked through
+            folder = "INBOX";
+        }
         let rolled = self.0.below(100);
         stage.count(match rolled {
             0..30 => "reset",
@@ -86,8 +95,9 @@ impl Fate {
             66..73 => "restore",
             73..83 => "connections",
             83..87 => "down",
-            87..91 => "lock",
-            91..93 => "sleep",
+            87..90 => "lock",
+            90..92 => "sleep",
+            92..94 => "DNS",
             _ => "restart",
         });
         match rolled {
@@ -106,15 +116,20 @@ impl Fate {
                 stage.boxes[at].server.down_for(time);
                 stage.boxes[at].server.cut_all();
             }
-            87..91 => {
+            87..90 => {
                 let time = self.0.between(MINUTE, 60 * MINUTE);
                 stage.note(&format!("the store is locked for {time:?}"));
                 stage.lock_store(time);
             }
-            91..93 => {
+            90..92 => {
                 let time = self.0.between(10 * MINUTE, 180 * MINUTE);
                 stage.note(&format!("the machine sleeps for {time:?}"));
                 stage.sleep(time);
+            }
+            92..94 => {
+                let time = self.0.between(MINUTE, 90 * MINUTE);
+                stage.note(&format!("the DNS is down for {time:?}"));
+                stage.lose_dns(time);
             }
             _ => self.restart(stage).await,
         }
@@ -262,22 +277,21 @@ impl Fate {
         stage.boxes[at].quiet_until.insert(folder, until);
     }
 
+    /// One machine's daemon ends, and is started again.
     async fn restart(&mut self, stage: &mut Stage) {
+        let which = usize::try_from(self.0.below(stage.machines())).unwrap();
         let gentle = self.0.chance(300);
-        stage.note(if gentle {
-            "the daemon stops"
-        } else {
-            "the daemon is killed"
-        });
+        let how = if gentle { "stops" } else { "is killed" };
+        stage.note(&format!("the daemon of machine {which} {how}"));
         match gentle {
-            true => stage.stop_daemon().await,
-            false => stage.kill_daemon().await,
+            true => stage.stop(which).await,
+            false => stage.kill(which).await,
         }
         if self.0.chance(300) {
             tokio::time::sleep(self.0.between(MINUTE, 20 * MINUTE)).await;
         }
         stage.restarts += 1;
-        stage.start_daemon();
+        stage.start(which);
     }
 }
 
@@ -300,10 +314,12 @@ fn flood(stage: &mut Stage, at: usize, folder: &'static str) {
     one.deliver(folder, &mail, now);
 }
 
-/// Another client reads.
+/// Another client reads: it adds a flag, and leaves the others alone.
 fn mark(stage: &Stage, at: usize, folder: &str) {
     let one = &stage.boxes[at];
     if let Some(&uid) = one.server.uids(one.user(), folder).last() {
-        one.server.set_flags(one.user(), folder, uid, &["\\Seen"]);
+        let there = one.server.flags(one.user(), folder, uid);
+        let flags: Vec<&str> = there.iter().map(String::as_str).chain(["\\Seen"]).collect();
+        one.server.set_flags(one.user(), folder, uid, &flags);
     }
 }

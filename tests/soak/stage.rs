@@ -1,29 +1,28 @@
-//! The world of one run: mailboxes, the daemon, its store and its ledger.
+//! The world of one run: mailboxes, the machines that watch them, and their store.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sftoken::dns::Resolver;
 use sftoken::ingest::token::Token;
-use sftoken::ledger::Ledger;
 use sftoken::store::StoreErrorKind;
 use sftoken::testing::server::{Dice, Fault, Illness, Odds, On, Server};
-use sftoken::watch::{Clock, MailboxTask, Pipeline, Shutdown, Stores, watch};
-use sftoken::{Policy, Recipe};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use sftoken::watch::Clock;
 use tokio::time::Instant;
 
 mod holds;
+mod machines;
+
+use machines::Machine;
 
 use super::ear::Ear;
 use super::post::{Sender, Vault};
 
-/// Three: one with its own server each.
-const NAMES: [&str; 3] = ["ops", "billing", "night"];
+/// Each with a server of its own; the last one is watched from two machines, which make claims.
+const NAMES: [&str; 4] = ["ops", "billing", "night", "shared"];
+const SHARED: usize = NAMES.len() - 1;
 pub(crate) const FOLDERS: [&str; 2] = ["INBOX", "Junk"];
 const USER: &str = "ann";
 const PASSWORD: &str = "password";
@@ -60,13 +59,12 @@ pub(crate) struct Stage {
     /// How far the wall clock is ahead of the other: the machine slept.
     ahead: Arc<AtomicI64>,
     home: tempfile::TempDir,
-    ledger: Option<Arc<Ledger>>,
-    daemon: Option<Daemon>,
-}
-
-struct Daemon {
-    task: JoinHandle<()>,
-    switch: tokio::sync::watch::Sender<bool>,
+    machines: Vec<Machine>,
+    /// How often a daemon was started.
+    starts: u64,
+    /// Nobody can ask for keys.
+    deaf: Arc<AtomicBool>,
+    deaf_until: Option<Instant>,
 }
 
 impl Postbox {
@@ -111,8 +109,10 @@ impl Stage {
             begun: Instant::now(),
             ahead: Arc::default(),
             home: home.unwrap(),
-            ledger: None,
-            daemon: None,
+            machines: Machine::all(),
+            starts: 0,
+            deaf: Arc::default(),
+            deaf_until: None,
         }
     }
 
@@ -140,64 +140,6 @@ impl Stage {
         let seconds = i64::try_from(time.as_secs()).unwrap();
         self.ahead.fetch_add(seconds, Ordering::SeqCst);
         self.boxes.iter().for_each(|one| one.server.silence_all());
-    }
-
-    // --- the daemon ---
-
-    pub(crate) fn start_daemon(&mut self) {
-        let ledger = Arc::new(Ledger::open(self.home.path().join("ledger.db")).unwrap());
-        self.ledger = Some(Arc::clone(&ledger));
-        let policy = Policy {
-            max_age: Some(SignedDuration::from_hours(7 * 24)),
-            ..Policy::default()
-        };
-        let pipeline = Pipeline {
-            policy: Arc::new(policy),
-            recipes: Recipe::built_in(),
-            resolver: Arc::new(Resolver::from_files(self.sender.keys())),
-            stores: Arc::new(Stores::all_in(self.vault.clone())),
-            ledger,
-            clock: self.clock(),
-        };
-        let tasks: Vec<MailboxTask> = self
-            .boxes
-            .iter()
-            .map(|one| MailboxTask::new(one.name, Arc::new(one.server.door(USER, PASSWORD))))
-            .collect();
-        let (switch, shutdown) = Shutdown::new();
-        let task = tokio::spawn(async move {
-            let (verdicts, mut told) = mpsc::unbounded_channel();
-            tokio::spawn(async move { while told.recv().await.is_some() {} });
-            watch(tasks, &pipeline, &verdicts, &shutdown).await.unwrap();
-        });
-        self.daemon = Some(Daemon { task, switch });
-    }
-
-    /// Ends it as an operator does.
-    pub(crate) async fn stop_daemon(&mut self) {
-        let daemon = self.daemon.take().unwrap();
-        daemon.switch.send_replace(true);
-        daemon.task.await.unwrap();
-        self.ledger = None;
-    }
-
-    /// Ends it in the middle of whatever it does.
-    pub(crate) async fn kill_daemon(&mut self) {
-        let daemon = self.daemon.take().unwrap();
-        daemon.task.abort();
-        assert!(daemon.task.await.is_err(), "{}", self.story());
-        self.ledger = None;
-    }
-
-    /// A watch that ends by itself has given a mailbox up.
-    #[track_caller]
-    pub(crate) fn check_alive(&self) {
-        let daemon = self.daemon.as_ref().unwrap();
-        assert!(
-            !daemon.task.is_finished(),
-            "the daemon ended\n{}",
-            self.story()
-        );
     }
 
     // --- what happens ---
@@ -247,6 +189,16 @@ impl Stage {
         server.afflict(USER, folder, uid, Some(illness));
     }
 
+    /// Another client changes the newest mail of a folder so often.
+    pub(crate) fn mark_last(&self, at: usize, folder: &str, times: usize) {
+        let server = &self.boxes[at].server;
+        let uid = server.uid_next(USER, folder) - 1;
+        for time in 0..times {
+            let flags: &[&str] = if time % 2 == 0 { &["\\Seen"] } else { &[] };
+            server.set_flags(USER, folder, uid, flags);
+        }
+    }
+
     /// A mail that has nothing to do with tokens.
     pub(crate) fn send_other(&mut self, at: usize, folder: &str) {
         let mail = self.sender.unrelated();
@@ -260,6 +212,7 @@ impl Stage {
 
     pub(crate) fn end_all_misfortune(&mut self) {
         self.vault.inner.fail_with(None);
+        self.deaf.store(false, Ordering::SeqCst);
         for one in &self.boxes {
             one.server.roll(Dice::new(0), Odds::default());
             one.server.down_for(Duration::ZERO);
@@ -280,12 +233,11 @@ impl Stage {
             return true;
         };
         let fingerprint = Token::new(&sent.token).unwrap().fingerprint();
-        let Some(ledger) = &self.ledger else {
-            return false;
-        };
-        let history = ledger.history(Some(&one.username()), 1_000_000).unwrap();
-        history.iter().any(|decision| {
-            decision.fingerprint.as_ref() == Some(&fingerprint) && decision.outcome != "undecided"
+        self.histories(at).iter().all(|history| {
+            history.iter().any(|decision| {
+                decision.fingerprint.as_ref() == Some(&fingerprint)
+                    && decision.outcome != "undecided"
+            })
         })
     }
 
@@ -303,6 +255,20 @@ impl Stage {
         {
             self.note("the store is open");
             self.vault.inner.fail_with(None);
+        }
+    }
+
+    /// The DNS is down for so long: keys are neither there nor absent.
+    pub(crate) fn lose_dns(&mut self, time: Duration) {
+        self.deaf_until = Some(Instant::now() + time);
+        self.deaf.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn find_dns_in_time(&mut self) {
+        let now = Instant::now();
+        if self.deaf_until.take_if(|until| *until <= now).is_some() {
+            self.note("the DNS answers");
+            self.deaf.store(false, Ordering::SeqCst);
         }
     }
 

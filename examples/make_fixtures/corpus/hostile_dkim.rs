@@ -30,6 +30,13 @@ pub(super) fn resigned(
     refused(name, reason, why, signed_by(&written(&usual()), change))
 }
 
+/// Signatures by three selectors that have no key, on top.
+fn by_three_more(mail: Vec<u8>) -> Vec<u8> {
+    (0..3).fold(mail, |mail, number| {
+        signed_by(&mail, |signer| signer.selector = format!("old{number}"))
+    })
+}
+
 fn alignment() -> Vec<Case> {
     let domain = |name: &str, domain: &'static str| {
         let records = [domain, "salesforce.com"]
@@ -72,6 +79,12 @@ fn alignment() -> Vec<Case> {
             "auth 2.1: eight are looked at",
             pile(8, genuine()),
         ),
+        refused(
+            "right-key-is-the-fourth",
+            "dkim_too_many",
+            "auth 2.1: three are asked for",
+            by_three_more(genuine()),
+        ),
         resigned(
             "selector-of-staff-mail",
             "dkim_selector_denied",
@@ -85,6 +98,9 @@ fn alignment() -> Vec<Case> {
         )]),
     ]
 }
+
+/// Seconds from when the mails are sent until they are examined.
+const UNTIL_NOW: i64 = 3_076;
 
 fn coverage() -> Vec<Case> {
     let without = |field: &'static str| {
@@ -127,6 +143,18 @@ fn coverage() -> Vec<Case> {
             "dkim_future",
             "auth 2.1",
             timed(86_400, None),
+        ),
+        refused(
+            "signed-sixteen-minutes-ahead",
+            "dkim_future",
+            "auth 2.1",
+            timed(UNTIL_NOW + 16 * 60, None),
+        ),
+        refused(
+            "signature-expires-now",
+            "dkim_expired",
+            "RFC 6376, 3.5: from x= on",
+            timed(0, Some(UNTIL_NOW)),
         ),
         refused(
             "signature-expired",
@@ -185,6 +213,18 @@ fn malformed() -> Vec<Case> {
             "s=sf2026;",
             "s=sf 2026;",
         ),
+        edited(
+            "signature-with-dot-behind-domain",
+            "auth 1.5: another name to the DNS than to us",
+            "d=salesforce.com;",
+            "d=salesforce.com.;",
+        ),
+        edited(
+            "signature-with-comment-in-domain",
+            "CVE-2020-12272",
+            "d=salesforce.com;",
+            "d=salesforce.com(.evil.example;",
+        ),
         edited("signature-with-bad-base64", "RFC 6376, 3.5", "bh=", "bh=!"),
         edited(
             "signature-without-fields",
@@ -203,6 +243,12 @@ fn malformed() -> Vec<Case> {
             "dkim_malformed",
             "RFC 6376, 6.1.1",
             |signer| signer.identity = Some("support@evil.example".into()),
+        ),
+        resigned(
+            "identity-of-a-longer-domain",
+            "dkim_malformed",
+            "RFC 6376, 6.1.1",
+            |signer| signer.identity = Some("support@evilsalesforce.com".into()),
         ),
         resigned(
             "expires-before-it-was-made",
@@ -267,6 +313,17 @@ fn keys() -> Vec<Case> {
             "dkim_key_restricted",
             &format!("k=ed25519; p={public}"),
         ),
+        refused(
+            "key-of-31-octets",
+            "dkim_key_malformed",
+            "RFC 8463, 4",
+            Signer::new(&key("ed25519"), "salesforce.com", SELECTOR).sign(&written(&usual())),
+        )
+        .keys(vec![record(
+            "salesforce.com",
+            SELECTOR,
+            "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHUQ==",
+        )]),
         one("key-not-base64", "dkim_key_malformed", "k=rsa; p=!!!!"),
         one(
             "key-cut-short",
@@ -347,6 +404,12 @@ fn changed() -> Vec<Case> {
             |signer| signer.flaw = Flaw::Signature,
         ),
         refused(
+            "duplicate-subject-oversigned",
+            "header_duplicate",
+            "auth 1.5: a second field counts, whatever the signature covers",
+            under("Subject: Another", &subject_twice()),
+        ),
+        refused(
             "content-type-signed-as-absent",
             "dkim_fail_signature",
             "RFC 6376, 5.4: a field added behind a signature that covers its absence",
@@ -361,4 +424,11 @@ fn oversigned() -> Vec<u8> {
         signer.fields.push("Reply-To".into())
     });
     under("Reply-To: attacker@evil.example", &bytes)
+}
+
+/// Signed as having one Subject and no second one.
+fn subject_twice() -> Vec<u8> {
+    signed_by(&written(&usual()), |signer| {
+        signer.fields.push("Subject".into())
+    })
 }

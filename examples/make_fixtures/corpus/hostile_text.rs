@@ -1,10 +1,10 @@
 //! Genuinely signed mails whose parts or text must not be believed: the platform signs what an
 //! org's owner wrote (auth 1.5, *platform abuse*), so the text is a gate of its own.
 
-use sftoken::testing::fixture::Encoding;
+use sftoken::testing::fixture::{Encoding, Language};
 
 use super::hostile::{case, refused};
-use super::{Case, OTHER, TOKEN, USER, signed, usual, written};
+use super::{Case, OTHER, TOKEN, USER, replaced, signed, usual, written};
 
 pub(super) const WHY: &str = "auth 1.6";
 
@@ -134,7 +134,24 @@ fn encodings() -> Vec<Case> {
         )
     };
     let base64 = "VXNlcm5hbWU6IGludGVncmF0aW9uQGFjbWUuZXhhbXBsZQ0K";
+    let german = {
+        let mut mail = usual();
+        mail.language = Language::named("de").expect("a language of the table");
+        mail.encoding = Encoding::Base64;
+        let unread = replaced(
+            &written(&mail),
+            "text/plain; charset=UTF-8",
+            "text/plain; charset=x-made-up",
+        );
+        refused(
+            "charset-unknown-under-a-german-subject",
+            "charset_unsupported",
+            WHY,
+            signed(&unread),
+        )
+    };
     vec![
+        german,
         shaped(
             "charset-unknown",
             "charset_unsupported",

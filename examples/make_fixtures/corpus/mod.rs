@@ -6,19 +6,24 @@
 mod hostile;
 mod hostile_dkim;
 mod hostile_html;
+mod hostile_style;
 mod hostile_text;
 mod languages;
+mod policy;
+mod provider;
+mod provider_hostile;
 mod rules_header;
 mod rules_html;
 mod rules_mime;
 mod rules_text;
 mod salesforce;
+mod templates;
 mod unrelated;
 
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use sftoken::testing::fixture::TokenMail;
 use sftoken::testing::sign::{Signer, SigningKey};
 
@@ -54,6 +59,9 @@ pub(crate) struct Case {
     keys: Vec<String>,
     expected: Expected,
     accounts: Vec<String>,
+    /// Keys of `[trust]` that differ from the default, and the proof that is expected then.
+    policy: Option<Value>,
+    proof: Option<Value>,
 }
 
 impl Case {
@@ -74,6 +82,8 @@ impl Case {
             keys: usual_keys(),
             expected,
             accounts,
+            policy: None,
+            proof: None,
         }
     }
 
@@ -84,6 +94,16 @@ impl Case {
 
     pub(crate) fn accounts(mut self, accounts: &[&str]) -> Self {
         self.accounts = accounts.iter().map(|&account| account.to_owned()).collect();
+        self
+    }
+
+    pub(crate) fn policy(mut self, policy: Value) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    pub(crate) fn proof(mut self, proof: Value) -> Self {
+        self.proof = Some(proof);
         self
     }
 
@@ -111,7 +131,7 @@ impl Case {
             Expected::Refused(reason) => ("refused", Some(reason), None),
             Expected::NotOurs(reason) => ("not_ours", Some(reason), None),
         };
-        let value = json!({
+        let mut value = json!({
             "outcome": outcome,
             "reason": reason,
             "username": found.map(|found| found.0),
@@ -120,6 +140,11 @@ impl Case {
             "now": NOW,
             "accounts": self.accounts,
         });
+        for (key, told) in [("policy", &self.policy), ("proof", &self.proof)] {
+            if let Some(told) = told {
+                value[key] = told.clone();
+            }
+        }
         format!(
             "{}\n",
             serde_json::to_string_pretty(&value).expect("it is JSON")
@@ -132,6 +157,7 @@ pub(crate) fn cases() -> Vec<Case> {
     [
         salesforce::cases(),
         languages::cases(),
+        templates::cases(),
         hostile::cases(),
         hostile_dkim::cases(),
         hostile_text::cases(),
@@ -140,7 +166,11 @@ pub(crate) fn cases() -> Vec<Case> {
         rules_html::cases(),
         rules_mime::cases(),
         rules_text::cases(),
+        hostile_style::cases(),
         unrelated::cases(),
+        policy::cases(),
+        provider::cases(),
+        provider_hostile::cases(),
     ]
     .concat()
 }
@@ -155,7 +185,7 @@ pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
 
 fn readme(cases: &[Case]) -> String {
     let mut text = include_str!("README.head.md").to_owned();
-    for folder in ["salesforce", "hostile", "unrelated"] {
+    for folder in ["salesforce", "hostile", "unrelated", "policy"] {
         write!(
             text,
             "\n## {folder}\n\n| mail | expected | what it stands on |\n|---|---|---|\n"

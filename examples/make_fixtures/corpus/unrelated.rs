@@ -160,6 +160,29 @@ fn from_others() -> Vec<Case> {
             ),
         ),
         foreign(
+            "colleague-forwards-it-as-outlook-does",
+            "invented: without dashes, and with a tag that a gateway sets",
+            "Colleague <colleague@acme.example>",
+            "[EXTERNAL] Fwd: Your new Salesforce security token",
+            &format!(
+                "Here you are.\n\nFrom: Salesforce <support@salesforce.com>\nSent: Wednesday, April 1, 2026 5:08 PM\nTo: Colleague\nSubject: Your new Salesforce security token\n\n{block}"
+            ),
+        ),
+        foreign(
+            "absent-colleague-answers",
+            "invented: a program that answers repeats the subject",
+            "Colleague <colleague@acme.example>",
+            "Automatische Antwort: Your new Salesforce security token",
+            &format!("I am away until Monday.\n\n{block}"),
+        ),
+        foreign(
+            "colleague-answers-again",
+            "invented: programs that count answers",
+            "colleague@acme.example",
+            "Re[2]: Your new Salesforce security token",
+            &format!("Thanks, it works again.\n\n{block}"),
+        ),
+        foreign(
             "colleague-answers",
             "invented",
             "colleague@acme.example",

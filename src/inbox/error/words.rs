@@ -61,6 +61,11 @@ impl InboxError {
             Self::Refused { text, .. } if is_not_connected(text) => {
                 "Exchange took the token and opens no mailbox for it. Four causes: the user has no licence with a mailbox; IMAP is off (Set-CASMailbox -ImapEnabled $true); the app may not open it (New-ServicePrincipal with the object id of the enterprise application, not of the app registration, then Add-MailboxPermission); or the user name is not the mailbox's own address (a shared mailbox has its own)"
             }
+            Self::Refused {
+                code: Some(code), ..
+            } if code == "OVERQUOTA" => {
+                "make room there, or let the mail stay where it is (handled = \"seen\")"
+            }
             Self::Refused { .. } => "see the server's text; its log may say more",
             Self::NoSuchFolder { .. } => {
                 "check the folder's name: `\\Junk` and the like are understood, other names are as the server lists them"

@@ -2,6 +2,10 @@
 //!
 //! Knows what its refusals mean. Never looks the server's name up: the proxy does (what curl calls
 //! `socks5h`). Its data comes from the proxy, read to the byte by tokio-socks.
+//!
+//! NOTE: tokio-socks (0.5.3) builds the log-in in a buffer of its own, inside of the future that connects, and
+//! does not wipe it. The proxy's password therefore stays in freed memory until that is used again, as it goes
+//! over the wire unencrypted anyway (RFC 1929). The mailbox's password never comes here.
 
 use std::net::{IpAddr, SocketAddr};
 

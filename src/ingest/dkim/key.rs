@@ -26,6 +26,8 @@ pub struct Key {
     algorithm: Algorithm,
     /// PKCS #1 for RSA, 32 bytes for Ed25519.
     bytes: Vec<u8>,
+    /// The record's `p=`, decoded.
+    published: Vec<u8>,
 }
 
 impl Key {
@@ -45,17 +47,30 @@ impl Key {
             return Err(Refusal::DkimKeyRevoked);
         }
         check_use(&tags, signature)?;
-        let bytes = decode_base64(value).ok_or(Refusal::DkimKeyMalformed)?;
+        let published = decode_base64(value).ok_or(Refusal::DkimKeyMalformed)?;
         let bytes = match signature.algorithm {
-            Algorithm::RsaSha256 => rsa_key(&bytes)?,
-            Algorithm::Ed25519Sha256 if bytes.len() == 32 => bytes,
+            Algorithm::RsaSha256 => rsa_key(&published)?,
+            Algorithm::Ed25519Sha256 if published.len() == 32 => published.clone(),
             Algorithm::Ed25519Sha256 => return Err(Refusal::DkimKeyMalformed),
             Algorithm::Weak => return Err(Refusal::DkimWeak),
         };
         Ok(Self {
             algorithm: signature.algorithm,
             bytes,
+            published,
         })
+    }
+
+    /// Whether a decoded `p=` is a key that could count.
+    #[must_use]
+    pub fn is_one(published: &[u8]) -> bool {
+        published.len() == 32 || rsa_key(published).is_ok()
+    }
+
+    /// The record's `p=`, decoded: what is pinned.
+    #[must_use]
+    pub fn published(&self) -> &[u8] {
+        &self.published
     }
 
     /// Whether `value` is the signature of `signed`. For Ed25519 the SHA-256 of the header is what
@@ -103,20 +118,31 @@ fn check_use(tags: &Tags<'_>, signature: &Signature<'_>) -> Result<(), Refusal> 
     allowed.then_some(()).ok_or(Refusal::DkimKeyRestricted)
 }
 
+/// The PKCS #1 key of a published key, if it is long enough.
+fn rsa_key(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let bytes = unwrapped(bytes);
+    let bits = modulus_bits(bytes).ok_or(Refusal::DkimKeyMalformed)?;
+    let fits = bits >= MIN_RSA_BITS;
+    fits.then(|| bytes.to_vec()).ok_or(Refusal::DkimWeak)
+}
+
+/// The size of a published RSA key.
+pub(super) fn rsa_bits(bytes: &[u8]) -> Option<usize> {
+    modulus_bits(unwrapped(bytes))
+}
+
 /// The PKCS #1 key in a SubjectPublicKeyInfo, as keys are published, or alone, as RFC 6376, 3.6.1
 /// has it.
-fn rsa_key(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let bytes = match SubjectPublicKeyInfoRef::try_from(bytes) {
-        Ok(info) => info.subject_public_key.raw_bytes().to_vec(),
-        Err(_) => bytes.to_vec(),
-    };
-    let key = RsaPublicKey::from_der(&bytes).map_err(|_| Refusal::DkimKeyMalformed)?;
+fn unwrapped(bytes: &[u8]) -> &[u8] {
+    let info = SubjectPublicKeyInfoRef::try_from(bytes);
+    info.map_or(bytes, |info| info.subject_public_key.raw_bytes())
+}
+
+fn modulus_bits(bytes: &[u8]) -> Option<usize> {
+    let key = RsaPublicKey::from_der(bytes).ok()?;
     let modulus = key.modulus.as_bytes();
     let zeros = modulus
         .first()
         .map_or(0, |byte| byte.leading_zeros() as usize);
-    if modulus.len() * 8 - zeros < MIN_RSA_BITS {
-        return Err(Refusal::DkimWeak);
-    }
-    Ok(bytes)
+    Some(modulus.len() * 8 - zeros)
 }

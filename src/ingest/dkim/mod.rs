@@ -7,10 +7,12 @@
 
 mod canonical;
 mod key;
+mod seen;
 mod signature;
 mod tags;
 
 pub use key::Key;
+pub use seen::{KeySeen, SignatureSeen};
 pub use signature::{Algorithm, Signature};
 
 use base64::Engine as _;
@@ -28,9 +30,14 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// Base64 with the folding white space that tag values may hold.
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
+pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let dense: String = text.split_ascii_whitespace().collect();
     BASE64.decode(dense).ok()
+}
+
+/// The base64 of a key record or of a signature, in one piece.
+pub(super) fn encode_base64(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
 }
 
 /// Whether `signature` holds over `mail` with `key` (RFC 6376, 6.1.3): the body first, then the

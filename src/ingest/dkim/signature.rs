@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 
 use super::canonical::Form;
-use super::decode_base64;
 use super::tags::{Tags, members};
+use super::{decode_base64, encode_base64};
 use crate::ingest::mail::Field;
 
 /// More names than any `h=` has: each is looked for in the whole header.
@@ -81,6 +81,12 @@ impl<'m> Signature<'m> {
         })
     }
 
+    /// Whether its value (`b=`) begins with this base64, as `header.b` of RFC 6008 tells it.
+    #[must_use]
+    pub fn begins_with(&self, text: &str) -> bool {
+        encode_base64(&self.value).starts_with(text)
+    }
+
     /// The DNS name of the key (RFC 6376, 3.6.2.1).
     #[must_use]
     pub fn key_name(&self) -> String {
@@ -133,7 +139,7 @@ fn identity(value: Option<&str>, domain: &str) -> Option<bool> {
 
 /// Seconds since 1970; `None` inside `Some` when the tag is absent. A number beyond what a clock
 /// can show is "never" (RFC 6376, 3.5: implementations may ignore it).
-fn time(value: Option<&str>) -> Option<Option<Timestamp>> {
+pub(super) fn time(value: Option<&str>) -> Option<Option<Timestamp>> {
     let Some(value) = value else {
         return Some(None);
     };

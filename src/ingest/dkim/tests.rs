@@ -32,7 +32,7 @@ Joe.\r
 const ED25519_KEY: &str = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 const RSA_KEY: &str = "v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w3QIDAQAB";
 
-/// RFC 6376, appendix A.2, with the key of its appendix C: simple in both parts, every blank counts.
+/// RFC 6376, appendix A.2, with the key of appendix C: `simple/simple`, and a signer above the author.
 const RFC_6376: &str = "\
 DKIM-Signature: v=1; a=rsa-sha256; s=brisbane; d=example.com;\r
       c=simple/simple; q=dns/txt; i=joe@football.example.com;\r
@@ -81,6 +81,53 @@ fn the_example_of_rfc_6376_verifies() {
     check(RFC_6376, 0, RFC_6376_KEY, Ok(()));
     let blank = RFC_6376.replace("com  [192", "com [192");
     check(&blank, 0, RFC_6376_KEY, Err(Refusal::DkimFailSignature));
+}
+
+#[test]
+fn simple_forms_forgive_nothing_but_empty_lines_at_the_end() {
+    let ended = format!("{RFC_6376}\r\n\r\n");
+    check(&ended, 0, RFC_6376_KEY, Ok(()));
+    // The value of b= is no part of what is signed, its folding neither.
+    let folded = RFC_6376.replace("4bmp/YzhwvcubU4=;", "4bmp/ YzhwvcubU4= ;");
+    check(&folded, 0, RFC_6376_KEY, Ok(()));
+    for (old, new, expected) in [
+        ("Joe.\r\n", "Joe. \r\n", Refusal::DkimFailBody),
+        ("game. Are", "game.  Are", Refusal::DkimFailBody),
+        ("Subject: Is", "subject: Is", Refusal::DkimFailSignature),
+        ("Subject: Is", "Subject:  Is", Refusal::DkimFailSignature),
+        (
+            "dinner ready",
+            "dinner\r\n ready",
+            Refusal::DkimFailSignature,
+        ),
+        ("q=dns/txt;", "q=dns/txt; ", Refusal::DkimFailSignature),
+        (
+            "i=joe@football",
+            "i=jim@football",
+            Refusal::DkimFailSignature,
+        ),
+    ] {
+        let changed = RFC_6376.replacen(old, new, 1);
+        assert_ne!(changed, RFC_6376, "{old}");
+        check(&changed, 0, RFC_6376_KEY, Err(expected));
+    }
+}
+
+#[test]
+fn a_signer_above_the_author_is_not_what_a_strict_key_allows() {
+    let strict = RFC_6376_KEY.replace("p=", "t=s; p=");
+    check(RFC_6376, 0, &strict, Err(Refusal::DkimKeyRestricted));
+    // RFC 8463's names the domain itself
+    check(RFC_8463, 1, &RSA_KEY.replace("p=", "t=s; p="), Ok(()));
+}
+
+#[test]
+fn of_a_name_that_is_signed_once_the_lowest_field_is_the_signed_one() {
+    // Why From, Subject and Date must stand once, whatever the signature says of it.
+    let above = RFC_6376.replacen("Received: ", "Received: x\r\nReceived: ", 1);
+    check(&above, 0, RFC_6376_KEY, Ok(()));
+    let below = RFC_6376.replacen("From: ", "received: x\r\nFrom: ", 1);
+    check(&below, 0, RFC_6376_KEY, Err(Refusal::DkimFailSignature));
 }
 
 #[test]
@@ -168,6 +215,13 @@ fn a_signature_is_read_strictly() {
         ("d=example.com", "d=.example.com"),
         ("s=s1", "s=s1\0"),
         ("s=s1", "s=s1 s2"),
+        ("s=s1", "s=s1."),
+        ("s=s1", "s=.."),
+        ("s=s1", "s=\"s1\""),
+        ("d=example.com", "d=example.com."),
+        ("d=example.com", "d=example..com"),
+        ("d=example.com", "d=example.com(.evil.example"),
+        ("d=example.com", "d=example.com\0.evil.example"),
         ("s1;", "s1; t=x;"),
         ("s1;", "s1; t=20; x=10;"),
         ("s1;", "s1; l=ten;"),
@@ -185,6 +239,32 @@ fn a_signature_is_read_strictly() {
             !parses(|field| field.replacen(old, new, 1)),
             "{old} -> {new}"
         );
+    }
+}
+
+/// The canonical form of a field.
+fn canonical_field(form: canonical::Form, field: &str) -> String {
+    let mail = Mail::parse(field.as_bytes());
+    let mut text = Vec::new();
+    form.field(&mail.fields()[0], &mut text);
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn fields_in_their_canonical_forms() {
+    use canonical::Form::{Relaxed, Simple};
+    // RFC 6376, 3.4.5
+    for (field, relaxed) in [
+        ("A: X\r\n", "a:X\r\n"),
+        ("B : Y\t\r\n\tZ  \r\n", "b:Y Z\r\n"),
+        ("C:\r\n", "c:\r\n"),
+        ("C: \t \r\n", "c:\r\n"),
+        ("D:\r\n\t x\r\n", "d:x\r\n"),
+        ("E: a=b ; c\t=\td\r\n", "e:a=b ; c = d\r\n"),
+        ("F: \u{e9} \u{a0} x\r\n", "f:\u{e9} \u{a0} x\r\n"),
+    ] {
+        assert_eq!(canonical_field(Relaxed, field), relaxed);
+        assert_eq!(canonical_field(Simple, field), field);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The whole examination, without a demand for proof unless a test says so.
 
 mod content;
+mod proof;
 
 use super::policy::{Account, Demand};
 use super::*;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::command::Command;
@@ -27,19 +26,16 @@ struct Connection<S> {
     shared: Arc<Shared>,
     pipe: Pipe<S>,
     talk: Talk,
-    news: watch::Receiver<News>,
     known: News,
 }
 
 /// Serves one client until it goes, or is sent away.
 pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(shared: Arc<Shared>, stream: S) {
-    let mut news = shared.news();
-    let known = news.borrow_and_update().clone();
+    let known = shared.news();
     let mut connection = Connection {
         pipe: Pipe::new(stream),
         talk: Talk::new(Arc::clone(&shared)),
         shared,
-        news,
         known,
     };
     let Err(Over) = connection.run().await;
@@ -58,7 +54,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 // biased: the order of events is the same each time
                 biased;
                 line = self.pipe.line() => self.obey(line?).await?,
-                _ = self.news.changed() => {
+                _ = self.shared.news_after(&self.known) => {
                     self.learn().await?;
                     if let Some(here) = self.talk.notified() {
                         self.push(here).await?;
@@ -207,7 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             tokio::select! {
                 biased;
                 line = self.pipe.line() => return Ok(done(&line?)),
-                _ = self.news.changed() => self.learn().await?,
+                _ = self.shared.news_after(&self.known) => self.learn().await?,
                 () = until(keepalive.map(|pause| alive + pause)) => {
                     self.say_line("* OK Still here").await?;
                     alive = Instant::now();
@@ -242,7 +238,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Looks at the news; some are the end.
     async fn learn(&mut self) -> Result<(), Over> {
-        let news = self.news.borrow_and_update().clone();
+        let news = self.shared.news();
         let before = std::mem::replace(&mut self.known, news.clone());
         if news.cuts != before.cuts {
             return Err(Over);

@@ -105,7 +105,10 @@ impl Talk {
         out.line(format!("* FLAGS ({FLAGS})"));
         out.line(format!("* OK [PERMANENTFLAGS ({permanent})] these stay"));
         out.line(format!("* {} EXISTS", folder.mails.len()));
-        out.line("* 0 RECENT");
+        match world.quirks.rev2_only {
+            true => out.line(format!("* LIST () \"/\" {}", quoted(&name))),
+            false => out.line("* 0 RECENT"),
+        }
         out.line(format!(
             "* OK [UIDVALIDITY {}] UIDs valid",
             folder.uid_validity

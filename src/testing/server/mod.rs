@@ -1,6 +1,6 @@
 //! An IMAP server in memory: mailboxes, several connections, IDLE, NOTIFY, and misfortunes.
 //!
-//! Knows IMAP4rev1 (RFC 3501) as far as a mail watcher speaks it, over any stream. Never reads a clock
+//! Knows IMAP4rev1 (RFC 3501), and with a quirk IMAP4rev2, as far as a mail watcher speaks it, over any stream. Never reads a clock
 //! or rolls dice of its own: its time is tokio's, which may be paused, and its chance has a seed. Its
 //! mails come from the test.
 //!
@@ -42,7 +42,7 @@
 //! EXAMINE are not changed, and [`Counts::writes`] tells who tried.
 //!
 //! It has no TLS, no hierarchy of folders, no ENVELOPE and no BODYSTRUCTURE. Folder names are as they go
-//! over the wire: in modified UTF-7.
+//! over the wire: in modified UTF-7, or in UTF-8 with [`Quirks::rev2`].
 
 mod change;
 mod command;
@@ -161,7 +161,7 @@ impl Server {
     }
 
     /// Puts an older state of the folder back, as from a backup: mails from this UID on are gone, UIDNEXT
-    /// is this UID again, UIDVALIDITY stays. Who has the folder open is sent away.
+    /// is this UID again, HIGHESTMODSEQ goes back, UIDVALIDITY stays. Who has the folder open is sent away.
     pub fn restore(&self, user: &str, folder: &str, uid_next: u32) {
         self.change(user, folder, |folder| folder.restore(uid_next));
     }

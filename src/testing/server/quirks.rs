@@ -11,6 +11,17 @@ const BEFORE: &str = "IMAP4rev1 LITERAL+ SASL-IR ID AUTH=PLAIN";
 const AFTER: &str =
     "IMAP4rev1 LITERAL+ ID ENABLE IDLE NOTIFY SPECIAL-USE UNSELECT UIDPLUS MOVE CONDSTORE";
 
+/// What is part of IMAP4rev2 (RFC 9051, appendix E).
+const BUILT_IN: [&str; 7] = [
+    "ENABLE",
+    "IDLE",
+    "MOVE",
+    "SASL-IR",
+    "SPECIAL-USE",
+    "UIDPLUS",
+    "UNSELECT",
+];
+
 /// The server's habits. The default is a server that has everything and does nothing odd.
 ///
 /// A command whose capability is not told is answered BAD, so the two lists are also what it *can* do.
@@ -37,6 +48,8 @@ pub struct Quirks {
     pub deaf_after: Option<Duration>,
     /// Mails can bear keywords, `\*` in PERMANENTFLAGS; else they are dropped without a word.
     pub keywords: bool,
+    /// It speaks IMAP4rev2 and nothing else (RFC 9051): ESEARCH, no RECENT, names in UTF-8.
+    pub rev2_only: bool,
     /// The most connections of one user; the next is refused (Gmail: 15).
     pub max_connections: Option<usize>,
 }
@@ -54,6 +67,7 @@ impl Default for Quirks {
             keepalive: None,
             deaf_after: None,
             keywords: true,
+            rev2_only: false,
             max_connections: None,
         }
     }
@@ -92,10 +106,22 @@ impl Quirks {
         }
     }
 
+    /// A server that speaks IMAP4rev2 only, and does not tell what is part of it. None is known in the field.
+    #[must_use]
+    pub fn rev2() -> Self {
+        Self {
+            before_login: words("IMAP4rev2 AUTH=PLAIN"),
+            after_login: words("IMAP4rev2 CONDSTORE"),
+            rev2_only: true,
+            ..Self::default()
+        }
+    }
+
     /// Whether it has a capability now.
     pub(super) fn has(&self, logged_in: bool, capability: &str) -> bool {
-        self.list(logged_in)
-            .iter()
+        let built_in = BUILT_IN.iter().filter(|_| self.rev2_only).copied();
+        let told = self.list(logged_in).iter().map(String::as_str);
+        told.chain(built_in)
             .any(|has| has.eq_ignore_ascii_case(capability))
     }
 

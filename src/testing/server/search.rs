@@ -11,7 +11,7 @@ use super::command::Command;
 use super::mails::{fields, opened, split};
 use super::out::Out;
 use super::talk::{Tagged, Talk, bad, done, no};
-use super::words::{Set, Word};
+use super::words::{Set, Word, set_of};
 use super::world::Mail;
 
 /// How deep NOT, OR and lists may nest.
@@ -72,18 +72,31 @@ impl Talk {
                 .mail(uid)
                 .is_some_and(|mail| criterion.fits(mail, &place))
         };
-        let found: Vec<String> = view
+        let found: Vec<u32> = view
             .numbered()
             .filter(fits)
-            .map(|(number, uid)| if command.uid { uid } else { number }.to_string())
+            .map(|(number, uid)| if command.uid { uid } else { number })
             .collect();
-        if !found.is_empty() {
+        if world.quirks.rev2_only {
+            out.line(esearch(command, &found));
+        } else if !found.is_empty() {
+            let found: Vec<String> = found.iter().map(u32::to_string).collect();
             out.line(format!("* SEARCH {}", found.join(" ")));
         } else if world.quirks.tells_empty_search {
             out.line("* SEARCH");
         }
         done()
     }
+}
+
+/// What was found, as IMAP4rev2 has it (RFC 9051, 7.3.4).
+fn esearch(command: &Command, found: &[u32]) -> String {
+    let uid = if command.uid { " UID" } else { "" };
+    let all = match found.is_empty() {
+        true => String::new(),
+        false => format!(" ALL {}", set_of(found)),
+    };
+    format!("* ESEARCH (TAG \"{}\"){uid}{all}", command.tag)
 }
 
 impl Criterion {

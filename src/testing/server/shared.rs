@@ -4,9 +4,10 @@
 //! test and from the connections.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::faults::Fault;
 use super::world::World;
@@ -14,7 +15,10 @@ use super::world::World;
 /// The world, and news.
 pub(super) struct Shared {
     world: Mutex<World>,
-    news: watch::Sender<News>,
+    news: Mutex<News>,
+    /// NOTE: no `tokio::sync::watch`: it wakes who waits in an order of its own dice, and the same seed would
+    /// not be the same story.
+    told: Notify,
 }
 
 /// How often each thing has happened: a connection compares it with what it knew.
@@ -60,7 +64,8 @@ impl Shared {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             world: Mutex::default(),
-            news: watch::Sender::default(),
+            news: Mutex::default(),
+            told: Notify::new(),
         })
     }
 
@@ -68,12 +73,30 @@ impl Shared {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn news(&self) -> watch::Receiver<News> {
-        self.news.subscribe()
+    pub(super) fn news(&self) -> News {
+        self.lock_news().clone()
+    }
+
+    /// Returns when there is other news than is `known`.
+    pub(super) async fn news_after(&self, known: &News) {
+        loop {
+            let mut told = pin!(self.told.notified());
+            // from here on nothing is missed
+            told.as_mut().enable();
+            if self.news() != *known {
+                return;
+            }
+            told.await;
+        }
     }
 
     pub(super) fn tell(&self, what: impl FnOnce(&mut News)) {
-        self.news.send_modify(what);
+        what(&mut self.lock_news());
+        self.told.notify_waiters();
+    }
+
+    fn lock_news(&self) -> MutexGuard<'_, News> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something changed in the mailboxes.

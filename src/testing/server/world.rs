@@ -178,6 +178,8 @@ impl Folder {
     pub(super) fn restore(&mut self, uid_next: u32) {
         self.mails.retain(|mail| mail.uid < uid_next);
         self.uid_next = uid_next.max(1);
+        let changes = self.mails.iter().map(|mail| mail.modseq);
+        self.highest_modseq = changes.max().unwrap_or(1);
         self.incarnation += 1;
     }
 

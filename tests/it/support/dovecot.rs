@@ -9,19 +9,23 @@
 
 mod lmtp;
 mod log_in;
+mod mailboxes;
 mod setup;
+mod system;
 
 pub(crate) use log_in::LogIn;
 pub(crate) use setup::certificates;
+pub(crate) use system::free_ports;
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+use system::{descendants, found, is_dovecot, is_root, program, signal};
 
 use sftoken::inbox::{Endpoint, Security, TlsSetup};
 use tempfile::TempDir;
@@ -34,9 +38,6 @@ const MAIL_UID: u32 = 5000;
 
 /// Ports are found by binding and letting go: one at a time, or two tests find the same.
 pub(super) static PORTS: Mutex<()> = Mutex::new(());
-
-/// Names of mail files differ.
-static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// The server. Dropping it kills it and removes its folder.
 pub(crate) struct Dovecot {
@@ -56,6 +57,11 @@ impl Dovecot {
     /// The same, and only who shows a certificate of the server's authority may log in.
     pub(crate) fn start_for_certificates() -> Self {
         Self::start_with(setup::client_certificates)
+    }
+
+    /// The same, with a namespace `Full` for so many mails.
+    pub(crate) fn start_with_quota(mails: u32) -> Self {
+        Self::start_with(|server| setup::quota(server, mails))
     }
 
     /// The same, with other ways to log in.
@@ -182,89 +188,6 @@ impl Dovecot {
         lmtp::deliver(self.lmtp, user, mail);
     }
 
-    /// Puts a mail, byte for byte, into a folder of the user (`""`: INBOX) and names it to nobody: for
-    /// mails that LMTP would change, and for other folders.
-    pub(crate) fn put(&self, user: &str, folder: &str, mail: &[u8]) {
-        self.put_all(user, folder, [mail]);
-    }
-
-    /// The same with many mails.
-    pub(crate) fn put_all<M: AsRef<[u8]>>(
-        &self,
-        user: &str,
-        folder: &str,
-        mails: impl IntoIterator<Item = M>,
-    ) {
-        let maildir = self.path("mail").join(user).join(if folder.is_empty() {
-            String::new()
-        } else {
-            format!(".{folder}")
-        });
-        for name in ["cur", "new", "tmp"] {
-            fs::create_dir_all(maildir.join(name)).unwrap();
-        }
-        for mail in mails {
-            // the server moves files away, and never gives a name twice
-            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-            let name = format!("{}.M{number}P{}.test", unix_seconds(), std::process::id());
-            fs::write(maildir.join("tmp").join(&name), mail).unwrap();
-            fs::rename(
-                maildir.join("tmp").join(&name),
-                maildir.join("new").join(&name),
-            )
-            .unwrap();
-        }
-        if is_root() {
-            own(&self.path("mail").join(user));
-        }
-    }
-
-    /// Removes every mail of the user's INBOX, as another client would.
-    pub(crate) fn remove_mails(&self, user: &str) {
-        let maildir = self.path("mail").join(user);
-        for name in ["cur", "new"] {
-            for entry in fs::read_dir(maildir.join(name)).unwrap() {
-                fs::remove_file(entry.unwrap().path()).unwrap();
-            }
-        }
-    }
-
-    /// Forgets the UIDs of the user's INBOX, so that UIDVALIDITY changes. Stop the server first.
-    pub(crate) fn forget_uids(&self, user: &str) {
-        let maildir = self.path("mail").join(user);
-        for entry in fs::read_dir(maildir).unwrap().map(Result::unwrap) {
-            if entry.file_name().to_string_lossy().starts_with("dovecot") {
-                fs::remove_file(entry.path()).unwrap();
-            }
-        }
-    }
-
-    /// The flags of each mail in the user's INBOX, as they stand in the files' names (`S`: seen).
-    pub(crate) fn flags(&self, user: &str) -> Vec<String> {
-        let maildir = self.path("mail").join(user);
-        let files = ["cur", "new"]
-            .into_iter()
-            .filter_map(|name| fs::read_dir(maildir.join(name)).ok())
-            .flatten();
-        let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
-        files
-            .map(|entry| {
-                name(entry.unwrap())
-                    .split_once(":2,")
-                    .map_or_else(String::new, |(_, f)| f.to_owned())
-            })
-            .collect()
-    }
-
-    /// How many mails a folder of the user's holds; levels are separated by slashes.
-    pub(crate) fn mails_in(&self, user: &str, folder: &str) -> usize {
-        let maildir = self.path("mail").join(user);
-        let maildir = maildir.join(format!(".{}", folder.replace('/', ".")));
-        let files =
-            ["cur", "new"].map(|name| fs::read_dir(maildir.join(name)).map_or(0, Iterator::count));
-        files.iter().sum()
-    }
-
     /// What it wrote about log-ins.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.path("dovecot.log")).unwrap_or_default()
@@ -348,82 +271,4 @@ impl Drop for Dovecot {
             self.end("KILL");
         }
     }
-}
-
-pub(super) fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: [TcpListener; N] =
-        std::array::from_fn(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
-}
-
-fn program(name: &str) -> PathBuf {
-    let sbin = Path::new("/usr/sbin").join(name);
-    if sbin.exists() {
-        sbin
-    } else {
-        PathBuf::from(name)
-    }
-}
-
-fn found(name: &str) -> bool {
-    // both answer to these, and change nothing
-    let word = if name == "openssl" {
-        "version"
-    } else {
-        "--version"
-    };
-    Command::new(program(name)).arg(word).output().is_ok()
-}
-
-fn id(what: &str) -> String {
-    let output = Command::new("id").arg(what).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-fn is_root() -> bool {
-    id("-u") == "0"
-}
-
-fn own(path: &Path) {
-    chown(path, Some(MAIL_UID), Some(MAIL_UID)).unwrap();
-    if path.is_dir() {
-        fs::read_dir(path)
-            .unwrap()
-            .for_each(|entry| own(&entry.unwrap().path()));
-    }
-}
-
-fn unix_seconds() -> u64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-}
-
-fn signal(name: &str, pids: &[u32]) {
-    for pid in pids {
-        let _ = Command::new("kill")
-            .args(["-s", name, &pid.to_string()])
-            .stderr(Stdio::null())
-            .status();
-    }
-}
-
-/// Children and their children: Dovecot's processes are its own children, not of the session.
-fn descendants(pid: u32) -> Vec<u32> {
-    let children =
-        fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let mut all: Vec<u32> = children
-        .split_whitespace()
-        .filter_map(|child| child.parse().ok())
-        .collect();
-    for child in all.clone() {
-        all.extend(descendants(child));
-    }
-    all
-}
-
-/// A process id may have been given to someone else.
-fn is_dovecot(pid: u32) -> bool {
-    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(b"dovecot/"))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sftoken::ingest::token::Token;
 
-use super::{FOLDERS, Stage};
+use super::{FOLDERS, SHARED, Stage};
 
 impl Stage {
     pub(crate) fn log_ins(&self) -> Vec<u64> {
@@ -27,10 +27,10 @@ impl Stage {
 
     #[track_caller]
     pub(crate) fn check_log_ins(&self, before: &[u64], most: u64) {
-        for (one, before) in self.boxes.iter().zip(before) {
+        for (at, (one, before)) in self.boxes.iter().zip(before).enumerate() {
             let made = one.server.counts().log_ins - before;
             assert!(
-                made <= most,
+                made <= most * self.watchers(at),
                 "{}: {made} log-ins in an hour\n{}",
                 one.name,
                 self.story()
@@ -63,10 +63,9 @@ impl Stage {
     /// before. The newest is in the store.
     #[track_caller]
     pub(crate) fn check_nothing_lost(&self) {
-        let ledger = self.ledger.as_ref().unwrap();
-        for one in &self.boxes {
+        for (at, one) in self.boxes.iter().enumerate() {
             let puts = self.vault.puts(&one.username());
-            let history = ledger.history(Some(&one.username()), 1_000_000).unwrap();
+            let history = self.histories(at).concat();
             for sent in &one.sent {
                 if puts.contains(&sent.token) {
                     continue;
@@ -122,8 +121,15 @@ impl Stage {
 
     #[track_caller]
     pub(crate) fn check_nothing_changed(&self) {
-        for one in &self.boxes {
+        for one in &self.boxes[..SHARED] {
             assert_eq!(one.server.counts().writes, 0, "{}", one.name);
         }
+        // claims are flags, and nothing else
+        let commands = self.boxes[SHARED].server.counts().commands;
+        for never in ["COPY", "MOVE", "EXPUNGE", "APPEND", "CREATE"] {
+            assert!(!commands.contains_key(never), "{commands:?}");
+        }
+        let stores = commands.get("STORE").copied().unwrap_or_default();
+        assert!(stores > 0, "nobody has made a claim");
     }
 }

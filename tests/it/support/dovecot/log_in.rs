@@ -28,6 +28,8 @@ impl LogIn {
         let mechanisms = self.mechanisms;
         let tokens = self.token_info.as_deref().map_or_else(String::new, |url| {
             let about = format!("tokeninfo_url = {url}\nusername_attribute = email\n");
+            // since 2.4 the mechanism asks by itself, without a passdb (doc.dovecot.org, "oauth2"): not run yet,
+            // as Debian 12 has 2.3
             if !setup::is_old() {
                 return format!("oauth2 {{\n{about}}}\n");
             }
