@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
-[ $# -gt 0 ] || set -- examine mail_text html imap_guard
+[ $# -gt 0 ] || set -- examine mail_text authres html imap_guard
 
 export PATH="$PWD/tools/bin:$PATH"
 if ! command -v cargo-fuzz >/dev/null; then
@@ -19,6 +19,7 @@ fi
 dictionary() {
     case "$1" in
         html) echo dict/html.dict ;;
+        authres) echo dict/authres.dict ;;
         imap_guard) echo dict/imap.dict ;;
         *) echo dict/mail.dict ;;
     esac

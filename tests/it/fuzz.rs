@@ -41,6 +41,11 @@ fn every_content_under_a_genuine_header_is_read_as_it_is_seen() {
 }
 
 #[test]
+fn every_providers_word_is_read_in_the_block_on_top() {
+    check("authres", 120);
+}
+
+#[test]
 fn every_page_becomes_lines() {
     check("html", 20);
 }

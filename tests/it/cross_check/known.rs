@@ -175,6 +175,7 @@ pub(super) const FIXTURES: &[Named] = &[
         pass: false,
         why: "OpenDKIM looks at three signatures, we at eight",
         mails: &[
+            "right-key-is-the-fourth",
             "right-signature-is-the-fourth",
             "right-signature-is-the-ninth",
         ],
@@ -183,7 +184,11 @@ pub(super) const FIXTURES: &[Named] = &[
         judges: &[OpenDkim, MailAuth],
         pass: false,
         why: "their clock is the machine's; ours is an argument, and x= a gate of the policy (auth 3.1)",
-        mails: &["signature-expired", "signed-and-expiring"],
+        mails: &[
+            "signature-expired",
+            "signature-expires-now",
+            "signed-and-expiring",
+        ],
     },
     Named {
         judges: &[Dkimpy],

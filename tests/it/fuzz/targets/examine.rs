@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use sftoken::ingest::dkim::{Key, Signature, verify};
-use sftoken::ingest::policy::Demand;
+use sftoken::ingest::event::ProofMethod;
+use sftoken::ingest::policy::{ALWAYS_SIGNED, Demand};
 use sftoken::ingest::worth_fetching;
 use sftoken::{
     Account, Found, KeyAnswer, KeyAnswers, Mail, Outcome, Policy, Recipe, examine, questions,
@@ -44,7 +45,7 @@ pub(super) fn now() -> Timestamp {
 
 pub(super) const USERNAME: &str = "integration@acme.example";
 
-/// A policy for each value of the two lowest bits.
+/// A policy for each value of the three lowest bits.
 fn policy(bits: u8) -> Policy {
     let account = Account {
         username: USERNAME.to_owned(),
@@ -52,11 +53,13 @@ fn policy(bits: u8) -> Policy {
     };
     Policy {
         accounts: if bits & 1 == 0 { vec![account] } else { vec![] },
-        demand: if bits & 2 == 0 {
-            Demand::Dkim
-        } else {
-            Demand::Nothing
+        demand: match bits >> 1 & 3 {
+            0 => Demand::Dkim,
+            1 => Demand::Nothing,
+            2 => Demand::AuthenticationResults,
+            _ => Demand::Either,
         },
+        authserv_id: Some("mx.example.com".to_owned()),
         ..Policy::default()
     }
 }
@@ -98,8 +101,8 @@ fn check_questions(names: &[String], policy: &Policy) {
         assert!(selector.bytes().all(plain), "asks for {name:?}");
         assert!(policy.signing_domains.iter().any(|ours| ours == domain));
     }
-    let unproven = policy.demand == Demand::Nothing;
-    assert!(!unproven || names.is_empty(), "asks for nothing's sake");
+    let asks = matches!(policy.demand, Demand::Dkim | Demand::Either);
+    assert!(asks || names.is_empty(), "asks for nothing's sake");
 }
 
 fn check_found(found: &Found, mail: &Mail<'_>, policy: &Policy) {
@@ -108,23 +111,28 @@ fn check_found(found: &Found, mail: &Mail<'_>, policy: &Policy) {
     assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let ours = |account: &Account| account.username == found.username;
     assert!(policy.accounts.is_empty() || policy.accounts.iter().any(ours));
-    let proven = mail
-        .named("dkim-signature")
-        .filter_map(Signature::parse)
-        .any(|signature| holds(mail, &signature, policy));
-    assert!(
-        proven || policy.demand == Demand::Nothing,
-        "found unproven: {found:?}"
-    );
+    let mut signatures = mail.named("dkim-signature").filter_map(Signature::parse);
+    let proven = match found.proof.method {
+        ProofMethod::Dkim => signatures.any(|signature| holds(mail, &signature, policy)),
+        // the target `authres` has more of it
+        ProofMethod::AuthenticationResults => {
+            matches!(
+                policy.demand,
+                Demand::AuthenticationResults | Demand::Either
+            ) && mail.named("authentication-results").next().is_some()
+        }
+        ProofMethod::None => policy.demand == Demand::Nothing,
+    };
+    assert!(proven, "found unproven: {found:?}");
 }
 
 fn holds(mail: &Mail<'_>, signature: &Signature<'_>, policy: &Policy) -> bool {
     let KeyAnswer::Records(records) = KEYS.get(&signature.key_name()) else {
         return false;
     };
-    let covers = |name: &String| signature.signed.contains(name);
+    let covers = |name: &str| signature.signed.iter().any(|signed| signed == name);
     policy.signing_domains.contains(&signature.domain)
-        && policy.required_signed.iter().all(covers)
+        && ALWAYS_SIGNED.into_iter().all(covers)
         && !signature.has_length
         && Key::from_records(records, signature)
             .is_ok_and(|key| verify(mail, signature, &key).is_ok())

@@ -17,6 +17,17 @@ pub(super) static SIGNING: LazyLock<SigningKey> = LazyLock::new(|| {
     SigningKey::from_pem(include_str!("../../../../fixtures/keys/ed25519.pem")).unwrap()
 });
 
+/// A token mail in the shape of 2026, not signed yet.
+pub(super) const UNSIGNED: &str = "Date: Wed, 1 Apr 2026 15:08:44 +0000 (GMT)\r\n\
+    From: support@salesforce.com <support@salesforce.com>\r\n\
+    To: integrations@acme.example\r\n\
+    Message-ID: <1775056124.token@sfdc.net>\r\n\
+    Subject: Your new Salesforce security token\r\n\
+    MIME-Version: 1.0\r\n\
+    Content-Type: text/plain; charset=UTF-8\r\n\r\n\
+    Username: integration@acme.example\r\n\
+    Security token (case-sensitive): x7Kq2mVb9Lw4TzR1nHc8Yp3Gd\r\n";
+
 /// What is added to a mail that is believed: it must never be taken for it.
 const BEHIND: &str = "\r\n\r\nUsername: integration@acme.example\r\nSecurity token (case-sensitive): Behind0Behind0Behind0Beh1\r\n\r\n";
 
@@ -100,7 +111,7 @@ fn signed(bits: u8, head: u8, content: &[u8], behind: &str) -> Vec<u8> {
 }
 
 /// Content as a server could have sent it: every line end is CR LF, and there is no NUL.
-fn in_lines(content: &[u8]) -> Vec<u8> {
+pub(super) fn in_lines(content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() + 64);
     for &byte in content {
         match byte {

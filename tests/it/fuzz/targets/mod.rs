@@ -4,6 +4,7 @@
 //! Never knows a fuzzer: `fuzz/` runs these bodies under libFuzzer, `tests/it/fuzz.rs` runs the seeds
 //! through them with every `cargo test`. Its data comes from whoever runs it.
 
+pub(crate) mod authres;
 pub(crate) mod examine;
 pub(crate) mod html;
 pub(crate) mod imap_guard;
@@ -26,7 +27,7 @@ pub(crate) struct Target {
 }
 
 /// All of them. A new one is added here, in `fuzz/Cargo.toml` and in `fuzz/fuzz_targets`.
-pub(crate) const ALL: [Target; 4] = [
+pub(crate) const ALL: [Target; 5] = [
     Target {
         name: "examine",
         run: examine::run,
@@ -36,6 +37,11 @@ pub(crate) const ALL: [Target; 4] = [
         name: "mail_text",
         run: mail_text::run,
         seeds: seeds::contents,
+    },
+    Target {
+        name: "authres",
+        run: authres::run,
+        seeds: seeds::tops,
     },
     Target {
         name: "html",

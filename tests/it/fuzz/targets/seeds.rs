@@ -56,6 +56,25 @@ pub(crate) fn contents(fixtures: &Path) -> Vec<Seed> {
     paths.iter().filter_map(seed).collect()
 }
 
+/// What stands above the sender's own fields in the mails that providers have marked; each once for a
+/// mail without a signature, and once for one with.
+pub(crate) fn tops(fixtures: &Path) -> Vec<Seed> {
+    let seeds = |path: &PathBuf| {
+        let bytes = fs::read(path).unwrap();
+        let mail = Mail::parse(&bytes);
+        let own = |name: &[u8]| {
+            let name = name.to_ascii_lowercase();
+            [&b"dkim-signature"[..], b"date", b"from"].contains(&&*name)
+        };
+        let above = mail.fields().iter().take_while(|field| !own(field.name));
+        let above: Vec<u8> = above.flat_map(|field| field.raw).copied().collect();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        [0, 1].map(|bits| (format!("{name}-{bits}"), [&[bits], &above[..]].concat()))
+    };
+    let paths = files(&fixtures.join("mails/policy"), "eml");
+    paths.iter().flat_map(seeds).collect()
+}
+
 /// The HTML parts that stand there as they are.
 pub(crate) fn pages(fixtures: &Path) -> Vec<Seed> {
     let seed = |path: &PathBuf| {
