@@ -49,7 +49,7 @@ impl Copy {
         let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
         write(&heart.join("Cargo.toml"), &manifest(&read("Cargo.toml")));
         write(&heart.join("Cargo.lock"), &read("Cargo.lock"));
-        write(&heart.join("src/outcomes.rs"), include_str!("outcomes.rs"));
+        write(&heart.join("outcomes.rs"), include_str!("outcomes.rs"));
         cargo_build(&heart, &place.join("build"));
         Self {
             program: place.join("build/debug/outcomes"),
@@ -183,7 +183,7 @@ fn manifest(text: &str) -> String {
             kept.push('\n');
         }
     }
-    kept + "\n[workspace]\n\n[[bin]]\nname = \"outcomes\"\npath = \"src/outcomes.rs\"\n" + QUICK
+    kept + "\n[workspace]\n\n[[bin]]\nname = \"outcomes\"\npath = \"outcomes.rs\"\n" + QUICK
 }
 
 fn copy_folder(from: &Path, to: &Path, change: &mut impl FnMut(&Path, String) -> String) {
@@ -195,6 +195,21 @@ fn copy_folder(from: &Path, to: &Path, change: &mut impl FnMut(&Path, String) ->
             copy_folder(&path, &there, change);
         } else {
             write(&there, &change(&path, fs::read_to_string(&path).unwrap()));
+        }
+    }
+    remove_strangers(from, to);
+}
+
+/// What an earlier run has copied and is gone now: a module that became a folder would be there twice.
+fn remove_strangers(from: &Path, to: &Path) {
+    for entry in fs::read_dir(to).unwrap() {
+        let there = entry.unwrap().path();
+        if !from.join(there.file_name().unwrap()).exists() {
+            let removed = match there.is_dir() {
+                true => fs::remove_dir_all(&there),
+                false => fs::remove_file(&there),
+            };
+            removed.unwrap();
         }
     }
 }

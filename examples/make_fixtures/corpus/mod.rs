@@ -15,6 +15,8 @@ mod provider_hostile;
 mod rules_header;
 mod rules_html;
 mod rules_mime;
+mod rules_provider;
+mod rules_style;
 mod rules_text;
 mod salesforce;
 mod templates;
@@ -167,10 +169,12 @@ pub(crate) fn cases() -> Vec<Case> {
         rules_mime::cases(),
         rules_text::cases(),
         hostile_style::cases(),
+        rules_style::cases(),
         unrelated::cases(),
         policy::cases(),
         provider::cases(),
         provider_hostile::cases(),
+        rules_provider::cases(),
     ]
     .concat()
 }

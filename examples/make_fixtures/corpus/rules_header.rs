@@ -180,6 +180,9 @@ fn piles() -> Vec<Case> {
             by(selector, &mail, Flaw::Signature)
         });
     let broken = by(SELECTOR, &mail, Flaw::BodyHash);
+    let part = signed_by(&by(SELECTOR, &mail, Flaw::None), |signer| {
+        signer.length = Some(10);
+    });
     let foreign = signed_by(&broken, |signer| signer.domain = "relay.example".to_owned());
     vec![
         refused(
@@ -189,11 +192,23 @@ fn piles() -> Vec<Case> {
             fourth,
         )
         .keys(["s1", "s2", "s3", SELECTOR].map(record_of).to_vec()),
+        found(
+            "signature-of-a-part-on-top-of-a-whole-one",
+            "RFC 6376, 6.1: any that holds",
+            part,
+            &usual(),
+        ),
         refused(
             "relays-signature-on-top-of-a-broken-one",
             "dkim_fail_body",
             "auth 2.1",
             foreign,
+        ),
+        refused(
+            "relays-unreadable-signature-on-top-of-a-broken-one",
+            "dkim_fail_body",
+            "auth 2.1",
+            under("DKIM-Signature: v=1; d=relay.example; relay", &broken),
         ),
     ]
 }

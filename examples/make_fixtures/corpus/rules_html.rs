@@ -10,13 +10,13 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// The block stands in text that nobody sees, and nowhere else.
-fn hidden(name: &str, body: &str) -> Case {
+pub(super) fn hidden(name: &str, body: &str) -> Case {
     let body = body.replace("{}", &html_block());
     case(name, "token_ambiguous", WHY, |mail| with_html(mail, &body))
 }
 
 /// The block can be seen.
-fn seen(name: &str, body: &str) -> Case {
+pub(super) fn seen(name: &str, body: &str) -> Case {
     let body = body
         .replace("{}", &html_block())
         .replace("{user}", USER)
