@@ -61,6 +61,11 @@ fn grammar() -> Vec<Case> {
             "ar_malformed",
             &format!("{field}; {PASS} (\u{7})"),
         ),
+        bare(
+            "control-character-in-a-reason",
+            "ar_malformed",
+            &format!("{field}; dkim=pass reason=\"\u{7}\" header.d=salesforce.com"),
+        ),
         not_believed("eight-bits-in-results", "ar_malformed", WHY, eight_bits),
         bare(
             "field-of-another-name",

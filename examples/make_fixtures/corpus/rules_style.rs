@@ -3,11 +3,14 @@
 //! must show it.
 
 use super::Case;
+use super::hostile::{case, html_block, with_html};
+use super::hostile_text::WHY;
 use super::rules_html::{hidden, seen};
 
 pub(super) fn cases() -> Vec<Case> {
     [
         styles_that_hide(),
+        bodiless(),
         styles_that_show(),
         sheets_that_hide(),
         sheets_that_show(),
@@ -65,6 +68,21 @@ fn styles_that_hide() -> Vec<Case> {
     ]
     .map(|(name, body)| hidden(&format!("token-hidden-by-{name}"), body))
     .to_vec()
+}
+
+/// A page whose body nobody opens: a browser does.
+fn bodiless() -> Vec<Case> {
+    let page = format!("<style>body{{color:#fff}}</style>{}\r\n", html_block());
+    let case = case(
+        "token-hidden-by-a-body-that-is-not-there",
+        "token_ambiguous",
+        WHY,
+        |mail| {
+            with_html(mail, "");
+            mail.html = Some(page);
+        },
+    );
+    vec![case]
 }
 
 fn styles_that_show() -> Vec<Case> {

@@ -230,7 +230,10 @@ fn folds() -> Vec<Case> {
             "token_ambiguous",
             "See below.\n\n*From:* Salesforce\n*Sent:* Wednesday\n\n{block}",
         ),
-        said("date-above-the-block", "Date: 1 April 2026\n\n{block}"),
+        said(
+            "date-above-the-block",
+            "Hello.\n\nDate: 1 April 2026\n\n{block}",
+        ),
         said("heading-of-three-dashes", "--- Your reset ---\n\n{block}"),
     ]
 }
@@ -264,7 +267,7 @@ fn flowed() -> Vec<Case> {
         ),
         said(
             "flowed-label-without-its-blank",
-            "ユーザ名: {user}\n\nセキュリティ \nトークン: {token}\n\nセキュリティ\n",
+            "Username: {user}\n\n安全 \n标记: {token}\n",
             "format=flowed; delsp=yes",
         ),
         odd(
@@ -274,9 +277,9 @@ fn flowed() -> Vec<Case> {
             "format=flowed; delsp=yes",
         ),
         odd(
-            "flowed-text-above-a-quotation",
-            "token_ambiguous",
-            "He wrote this \n>Username: {user}\n>Security token: {token}\n",
+            "flowed-label-above-a-quoted-token",
+            "token_missing",
+            "Username: {user}\nSecurity token: \n>{token}\n",
             "format=flowed",
         ),
     ]
