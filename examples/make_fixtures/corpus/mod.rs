@@ -14,6 +14,7 @@ mod provider;
 mod provider_hostile;
 mod rules_header;
 mod rules_html;
+mod rules_letters;
 mod rules_mime;
 mod rules_provider;
 mod rules_style;
@@ -168,6 +169,7 @@ pub(crate) fn cases() -> Vec<Case> {
         rules_html::cases(),
         rules_mime::cases(),
         rules_text::cases(),
+        rules_letters::cases(),
         hostile_style::cases(),
         rules_style::cases(),
         unrelated::cases(),
