@@ -24,6 +24,7 @@ needs=(
     "openssl openssl"
     "microsocks microsocks"
     "tinyproxy tinyproxy-bin"
+    "opendkim opendkim"
     "/usr/include/openssl/ssl.h libssl-dev"
     "pkg-config pkg-config"
     "gcc gcc"

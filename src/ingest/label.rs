@@ -270,7 +270,8 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.contains(char::is_whitespace) && !text.contains(COLONS)
 }
 
-/// The label without bracketed remarks such as "(case-sensitive)".
+/// The label without bracketed remarks such as "(case-sensitive)". A bracket that nobody closes is no
+/// remark: it must not hide another label behind it (found by the fuzzer `mail_text`, 2026-11-26).
 fn without_remarks(label: &str) -> Cow<'_, str> {
     if !label.contains(['(', '[', '【', '〔', ')', ']', '】', '〕']) {
         return Cow::Borrowed(label);
@@ -284,6 +285,9 @@ fn without_remarks(label: &str) -> Cow<'_, str> {
             _ if depth == 0 => kept.push(ch),
             _ => {}
         }
+    }
+    if depth > 0 {
+        return Cow::Borrowed(label);
     }
     Cow::Owned(kept)
 }

@@ -213,6 +213,9 @@ pub struct Signer<'k> {
     pub algorithm: Option<String>,
     /// Further tags, written as they are: `q=dns/txt`, or something wrong.
     pub more: Vec<String>,
+    /// All tags but `b=` as they are to be written, with `{bh}` for the body's hash: for odd orders and
+    /// odd white space. They must say what the other fields say.
+    pub template: Option<String>,
     /// What is deliberately wrong.
     pub flaw: Flaw,
 }
@@ -243,6 +246,7 @@ impl<'k> Signer<'k> {
             identity: None,
             algorithm: None,
             more: Vec::new(),
+            template: None,
             flaw: Flaw::None,
         }
     }
@@ -293,6 +297,9 @@ impl<'k> Signer<'k> {
     }
 
     fn tags(&self, body_hash: &str) -> String {
+        if let Some(template) = &self.template {
+            return template.replace("{bh}", body_hash);
+        }
         let usual = format!("{}-sha256", self.key.kind());
         let algorithm = self.algorithm.as_deref().unwrap_or(&usual);
         let optional = [

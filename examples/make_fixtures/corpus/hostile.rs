@@ -29,12 +29,12 @@ pub(super) fn case(
 }
 
 /// The usual mail, genuine.
-fn genuine() -> Vec<u8> {
+pub(super) fn genuine() -> Vec<u8> {
     signed(&written(&usual()))
 }
 
 /// The usual mail with one text replaced before it is signed.
-fn rewritten(name: &str, reason: &'static str, why: &str, old: &str, new: &str) -> Case {
+pub(super) fn rewritten(name: &str, reason: &'static str, why: &str, old: &str, new: &str) -> Case {
     refused(
         name,
         reason,

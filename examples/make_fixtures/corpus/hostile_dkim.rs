@@ -21,7 +21,7 @@ fn genuine() -> Vec<u8> {
     signed(&written(&usual()))
 }
 
-fn resigned(
+pub(super) fn resigned(
     name: &str,
     reason: &'static str,
     why: &str,

@@ -16,12 +16,12 @@ pub(super) fn block() -> String {
     format!("Username: {USER}\r\nSecurity token (case-sensitive): {TOKEN}\r\n")
 }
 
-fn other_block() -> String {
+pub(super) fn other_block() -> String {
     block().replace(TOKEN, OTHER)
 }
 
 /// A mail whose content is written by hand, genuinely signed.
-fn shaped(name: &str, reason: &'static str, content: &str) -> Case {
+pub(super) fn shaped(name: &str, reason: &'static str, content: &str) -> Case {
     let mail = written(&usual());
     let cut = "Content-Type: text/plain";
     let at = mail
@@ -36,7 +36,7 @@ fn shaped(name: &str, reason: &'static str, content: &str) -> Case {
     )
 }
 
-fn mixed(kind: &str, parts: &[(&str, &str)]) -> String {
+pub(super) fn mixed(kind: &str, parts: &[(&str, &str)]) -> String {
     let mut text = format!("Content-Type: multipart/{kind}; boundary=\"b\"\r\n\r\n");
     for (head, body) in parts {
         text.push_str(&format!("--b\r\n{head}\r\n\r\n{body}\r\n"));
@@ -44,7 +44,7 @@ fn mixed(kind: &str, parts: &[(&str, &str)]) -> String {
     text + "--b--\r\n"
 }
 
-const PLAIN: &str = "Content-Type: text/plain; charset=UTF-8";
+pub(super) const PLAIN: &str = "Content-Type: text/plain; charset=UTF-8";
 
 fn parts() -> Vec<Case> {
     let block = block();
@@ -198,7 +198,7 @@ fn encodings() -> Vec<Case> {
     ]
 }
 
-fn text(name: &str, reason: &'static str, why: &str, text: String) -> Case {
+pub(super) fn text(name: &str, reason: &'static str, why: &str, text: String) -> Case {
     case(name, reason, why, |mail| {
         mail.encoding = Encoding::QuotedPrintable;
         mail.text = Some(text);

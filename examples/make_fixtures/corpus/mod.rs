@@ -12,6 +12,13 @@ mod languages;
 mod policy;
 mod provider;
 mod provider_hostile;
+mod rules_header;
+mod rules_html;
+mod rules_letters;
+mod rules_mime;
+mod rules_provider;
+mod rules_style;
+mod rules_text;
 mod salesforce;
 mod templates;
 mod unrelated;
@@ -158,11 +165,18 @@ pub(crate) fn cases() -> Vec<Case> {
         hostile_dkim::cases(),
         hostile_text::cases(),
         hostile_html::cases(),
+        rules_header::cases(),
+        rules_html::cases(),
+        rules_mime::cases(),
+        rules_text::cases(),
+        rules_letters::cases(),
         hostile_style::cases(),
+        rules_style::cases(),
         unrelated::cases(),
         policy::cases(),
         provider::cases(),
         provider_hostile::cases(),
+        rules_provider::cases(),
     ]
     .concat()
 }

@@ -21,7 +21,7 @@ pub(super) fn genuine() -> Vec<u8> {
 }
 
 /// Judged by the word of this provider alone; the DNS knows nothing.
-fn by(id: &str, case: Case) -> Case {
+pub(super) fn by(id: &str, case: Case) -> Case {
     let policy = json!({ "proof": "authentication-results", "authserv_id": id });
     case.policy(policy).keys(vec![])
 }
@@ -40,7 +40,7 @@ pub(super) fn told(name: &str, reason: &'static str, why: &str, results: &str) -
     not_believed(name, reason, why, with(results, &genuine()))
 }
 
-fn word(selector: Option<&str>) -> [Option<&str>; 3] {
+pub(super) fn word(selector: Option<&str>) -> [Option<&str>; 3] {
     [
         Some("authentication-results"),
         Some("salesforce.com"),

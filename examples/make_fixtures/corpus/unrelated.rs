@@ -10,11 +10,11 @@ pub(super) fn cases() -> Vec<Case> {
     [from_salesforce(), from_others(), for_others()].concat()
 }
 
-fn other(name: &str, why: &str, bytes: Vec<u8>) -> Case {
+pub(super) fn other(name: &str, why: &str, bytes: Vec<u8>) -> Case {
     Case::new(FOLDER, name, why, bytes, Expected::NotOurs("not_candidate"))
 }
 
-fn letter(from: &str, subject: &str, text: &str) -> TokenMail {
+pub(super) fn letter(from: &str, subject: &str, text: &str) -> TokenMail {
     let mut mail = usual();
     mail.from = from.to_owned();
     mail.subject = Subject::Custom(subject.to_owned());

@@ -58,21 +58,22 @@ impl Sheet {
             return;
         }
         let mut rest = css;
+        let mut is_spoilt = false;
         while let Some(at) = find(rest, b";{") {
-            let (before, behind) = (rest[..at].trim(), &rest[at + 1..]);
-            let is_block = rest.as_bytes()[at] == b'{';
-            // `@import …;` loads nothing. A lone `;` or `}` spoils the rule behind it.
-            if !is_block {
-                rest = if before.starts_with('@') {
-                    behind
-                } else {
-                    &rest[at + 1..]
-                };
+            let (before, behind) = (without_marks(rest[..at].trim()), &rest[at + 1..]);
+            if rest.as_bytes()[at] == b';' {
+                // `@import …;` loads nothing. A lone `;` spoils the rule behind it.
+                is_spoilt |= !before.starts_with('@');
+                rest = behind;
                 continue;
             }
             let (inside, behind) = block(behind);
             rest = behind;
-            self.rule(without_marks(before), inside, applies, depth);
+            let spoilt = match std::mem::take(&mut is_spoilt) {
+                true => Applies::Maybe,
+                false => Applies::Always,
+            };
+            self.rule(before, inside, applies.min_of(spoilt), depth);
         }
     }
 

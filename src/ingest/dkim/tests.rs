@@ -79,6 +79,8 @@ fn the_examples_of_rfc_8463_verify() {
 #[test]
 fn the_example_of_rfc_6376_verifies() {
     check(RFC_6376, 0, RFC_6376_KEY, Ok(()));
+    let blank = RFC_6376.replace("com  [192", "com [192");
+    check(&blank, 0, RFC_6376_KEY, Err(Refusal::DkimFailSignature));
 }
 
 #[test]

@@ -308,6 +308,18 @@ fn keys_that_do_not_hold_are_told_by_line_and_not_repeated() {
     check_misconfigured(&keys.url(""), "cannot read the recipients");
 }
 
+/// It was: an ordinary key whose first letters are `pq`, one of 1024, was taken for a post-quantum one.
+#[test]
+fn an_ordinary_recipient_may_begin_with_pq() {
+    let keys = Keys::new();
+    let recipients = keys.path("recipients");
+    let ordinary = "age1pqmpn93yllmn9qngzstuwh8shgax4an3jctfwr69ycgfmdtd4vksujfwaa\n";
+    fs::write(&recipients, ordinary).unwrap();
+    keys.store("").check().unwrap();
+    fs::write(&recipients, "age1pq1mpn93yllmn9\n").unwrap();
+    check_misconfigured(&keys.url(""), "post-quantum");
+}
+
 #[test]
 fn an_identity_that_others_can_read_is_refused() {
     let keys = Keys::new();
