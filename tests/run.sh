@@ -41,6 +41,11 @@ needs=(
     "xsel xsel"
     "zsh zsh"
     "fish fish"
+    "gpg gnupg"
+    "pass pass"
+    "git git"
+    "keepassxc-cli keepassxc"
+    "flock util-linux"
 )
 
 have() {

@@ -7,6 +7,7 @@ mod github;
 mod keyring;
 mod kubernetes;
 mod process;
+mod recipes;
 mod vault;
 
 use std::collections::BTreeMap;
