@@ -1,6 +1,6 @@
 //! Who is told what an examination sees, while it sees it.
 //!
-//! Knows the gates and how each can end. Never decides anything: the gates do, and tell. [`Nobody`]
+//! Knows the gates and how each can end. Never decides anything: the gates do, and tell. `Nobody`
 //! listens in [`examine`](super::examine) and costs nothing; an
 //! [`Explanation`](super::explain::Explanation) listens in [`explain`](super::explain::explain).
 
