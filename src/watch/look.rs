@@ -4,28 +4,23 @@
 //! lent to it. Its mails come from the session, its verdicts from the pipeline.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::backoff::Backoff;
 use super::claim::Claim;
-use super::folder::{Folder, Rescan, Retry, seen};
+use super::folder::{Folder, Rescan, seen};
 use super::pipeline::{Judged, Letter, log};
 use super::task::{Handled, Start};
 use super::verdict::{Trouble, Verdict};
 use crate::inbox::{FolderState, Head, InboxError, Session};
 use crate::ingest::cursor::{Plan, Progress, Why};
-use crate::ingest::event::Report;
 use crate::ingest::mail::Mail;
 use crate::ingest::order::Arrival;
 use crate::ledger::Source;
 
 /// Heads that are asked for at once: the cursor moves after each such group.
 const GROUP: usize = 100;
-/// The pause before a mail that was set aside is tried again.
-const ASIDE: Duration = Duration::from_secs(3 * 3600);
 
 /// What holds for one look.
 #[derive(Clone, Copy)]
@@ -67,7 +62,7 @@ impl Folder {
         for &uid in &self.settled {
             progress.finish(uid);
         }
-        self.set_aside_the_hopeless(look, &progress);
+        self.set_aside_the_hopeless(state.uid_validity, &progress);
         let claimed = match progress.open().next() {
             Some(first) => self.claimed_from(session, state, first).await,
             None => Ok(Vec::new()),
@@ -203,27 +198,6 @@ impl Folder {
         Ok(())
     }
 
-    /// Something went wrong while these were fetched: whoever it was waits longer with each try.
-    fn failed(&mut self, uids: &[u32], error: &InboxError) {
-        self.trials.failed(uids, error);
-        // after a refusal the connection goes on: without a time, nobody would look again
-        let goes_on = matches!(error, InboxError::Refused { .. });
-        if uids.len() == 1 || goes_on {
-            for &uid in uids {
-                self.retry_later(uid, None);
-            }
-        }
-    }
-
-    fn retry_later(&mut self, uid: u32, after: Option<Duration>) {
-        let retry = self.open.entry(uid).or_insert_with(|| Retry {
-            backoff: Backoff::RETRY,
-            due: Instant::now(),
-        });
-        let pause = after.unwrap_or_else(|| retry.backoff.pause(chance(uid)));
-        retry.due = Instant::now() + pause;
-    }
-
     /// One mail; `true` when it has its outcome.
     async fn mail(
         &mut self,
@@ -351,7 +325,7 @@ impl Folder {
     }
 
     /// Logs and hands on a verdict; plans the next try of an open one.
-    fn take(&mut self, uid: u32, verdict: Verdict, source: &Source) -> bool {
+    pub(super) fn take(&mut self, uid: u32, verdict: Verdict, source: &Source) -> bool {
         let aside = matches!(&verdict, Verdict::Open(_, Trouble::SetAside));
         let first = self.told.insert((uid, aside));
         log(&verdict, first);
@@ -360,28 +334,12 @@ impl Folder {
             if first && !passing {
                 self.pipeline.note_open(report, trouble, source);
             }
-            let after = matches!(trouble, Trouble::SetAside).then_some(ASIDE);
-            self.retry_later(uid, after);
+            self.try_later(uid, trouble);
         }
         let settled = matches!(verdict, Verdict::Settled(_));
         // When nobody listens any more, the watch is ending.
         let _ = self.verdicts.send(verdict);
         settled
-    }
-
-    /// Mails that broke the connection too often are put off for hours; the cursor does not pass them.
-    fn set_aside_the_hopeless(&mut self, look: Look, progress: &Progress) {
-        let hopeless: Vec<u32> = progress
-            .open()
-            .filter(|&uid| self.trials.is_hopeless(uid))
-            .collect();
-        for uid in hopeless {
-            self.trials.set_aside(uid);
-            let uid_validity = look.state.uid_validity;
-            let report = Report::unread(&self.mail_name(uid_validity, uid));
-            let verdict = Verdict::Open(report, Trouble::SetAside);
-            self.take(uid, verdict, &self.source(uid_validity, uid));
-        }
     }
 }
 
@@ -403,9 +361,4 @@ fn days_before(time: Timestamp) -> jiff::civil::Date {
         .checked_sub(SignedDuration::from_hours(48))
         .unwrap_or(time);
     jiff::tz::TimeZone::UTC.to_datetime(earlier).date()
-}
-
-/// A number between 0 and 1 that differs from mail to mail: tries need no better dice.
-fn chance(uid: u32) -> f64 {
-    f64::from(uid.wrapping_mul(2_654_435_761)) / f64::from(u32::MAX)
 }

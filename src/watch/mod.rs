@@ -27,6 +27,7 @@ mod pauses;
 mod pipeline;
 mod publish;
 mod pulse;
+mod put_off;
 mod service;
 mod stores;
 mod task;
