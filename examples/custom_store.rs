@@ -17,14 +17,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use sftoken::dns::Resolver;
 use sftoken::inbox::{Endpoint, Security, Server, TlsSetup};
 use sftoken::ingest::secret::Secret;
 use sftoken::ledger::Ledger;
 use sftoken::store::{Capabilities, Key, Meta, Put, Store, StoreError, StoreErrorKind};
 use sftoken::watch::{MailboxTask, Pipeline, Shutdown, Stores, watch};
-use sftoken::{Account, KeyAnswers, Policy, Recipe, Token};
+use sftoken::{Account, KeyAnswers, Policy, Token};
 
 /// A folder with a file per token.
 #[derive(Debug)]
@@ -140,19 +140,19 @@ fn pipeline(out: &Path, keys: &str, accounts: &str) -> Result<Pipeline, Box<dyn 
     };
     let store = Arc::new(Files(out.to_owned()));
     store.check()?;
-    Ok(Pipeline {
-        // Each mailbox belongs to the Salesforce user of the same name.
-        policy: Arc::new(Policy {
-            accounts: accounts.lines().map(account).collect(),
-            max_age: Some(SignedDuration::from_hours(7 * 24)),
-            ..Policy::default()
-        }),
-        recipes: Recipe::built_in(),
-        resolver: Arc::new(resolver),
-        stores: Arc::new(Stores::all_in(store)),
-        ledger: Arc::new(Ledger::open(out.join(".ledger/ledger.db"))?),
-        clock: Arc::new(Timestamp::now),
-    })
+    // Each mailbox belongs to the Salesforce user of the same name.
+    let policy = Policy {
+        accounts: accounts.lines().map(account).collect(),
+        max_age: Some(SignedDuration::from_hours(7 * 24)),
+        ..Policy::default()
+    };
+    let ledger = Ledger::open(out.join(".ledger/ledger.db"))?;
+    Ok(Pipeline::new(
+        Arc::new(policy),
+        Arc::new(resolver),
+        Arc::new(Stores::all_in(store)),
+        Arc::new(ledger),
+    ))
 }
 
 fn account(line: &str) -> Account {

@@ -89,12 +89,13 @@ mod tests {
     async fn a_locked_store_loses_no_token() {
         let store = Arc::new(MemoryStore::new());
         let pipeline = Pipeline {
-            policy: Arc::new(Policy::default()),
-            recipes: Recipe::built_in(),
-            resolver: Arc::new(Resolver::from_files(keys())),
-            stores: Arc::new(Stores::all_in(store.clone())),
-            ledger: Arc::new(Ledger::in_memory().unwrap()),
             clock: Arc::new(now),
+            ..Pipeline::new(
+                Arc::new(Policy::default()),
+                Arc::new(Resolver::from_files(keys())),
+                Arc::new(Stores::all_in(store.clone())),
+                Arc::new(Ledger::in_memory().unwrap()),
+            )
         };
         let letter = Letter {
             bytes: signed(&TokenMail::new(USERNAME, TOKEN, now())),
@@ -106,12 +107,16 @@ mod tests {
         };
 
         store.fail_with(Some(StoreErrorKind::Locked));
-        let verdict = pipeline.process(letter.clone()).await;
-        assert!(matches!(verdict, Verdict::Open(..)), "kept for another try");
+        let verdicts = pipeline.process(letter.clone()).await;
+        assert!(
+            matches!(verdicts[..], [Verdict::Open(..)]),
+            "kept for another try"
+        );
 
         store.fail_with(None);
-        let verdict = pipeline.process(letter).await;
-        assert!(matches!(verdict, Verdict::Settled(receipt) if receipt.stored_at.is_some()));
+        let verdicts = pipeline.process(letter).await;
+        let receipt = verdicts[0].receipt().expect("settled");
+        assert!(receipt.stored_at.is_some());
         let slot = Key {
             username: USERNAME.to_owned(),
             org: Org::Production,

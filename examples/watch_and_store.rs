@@ -11,14 +11,14 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use sftoken::Policy;
 use sftoken::dns::Resolver;
 use sftoken::inbox::{Endpoint, Security, Server, TlsSetup};
 use sftoken::ingest::secret::Secret;
 use sftoken::ledger::Ledger;
 use sftoken::store::StoreOptions;
 use sftoken::watch::{MailboxTask, Pipeline, Shutdown, Stores, Verdict, watch};
-use sftoken::{Policy, Recipe};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -28,17 +28,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let store = sftoken::store::open(store, &StoreOptions::default())?;
     store.check()?;
-    let pipeline = Pipeline {
-        policy: Arc::new(Policy {
-            max_age: Some(SignedDuration::from_hours(7 * 24)),
-            ..Policy::default()
-        }),
-        recipes: Recipe::built_in(),
-        resolver: Arc::new(Resolver::system()),
-        stores: Arc::new(Stores::all_in(store)),
-        ledger: Arc::new(Ledger::open(ledger)?),
-        clock: Arc::new(Timestamp::now),
+    let policy = Policy {
+        max_age: Some(SignedDuration::from_hours(7 * 24)),
+        ..Policy::default()
     };
+    let pipeline = Pipeline::new(
+        Arc::new(policy),
+        Arc::new(Resolver::system()),
+        Arc::new(Stores::all_in(store)),
+        Arc::new(Ledger::open(ledger)?),
+    );
     let server = Server {
         endpoint: Endpoint {
             host: host.clone(),

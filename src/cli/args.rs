@@ -73,6 +73,8 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// Watch every configured mailbox and store each genuine token, for ever
     Watch(Watch),
+    /// Announce a reset: with armed_only, mails are believed only inside such a window
+    Arm(Arm),
     /// Wait for a token that is reset now: the step of a pipeline
     Wait(Wait),
     /// Judge mails from files; changes nothing and needs no mailbox
@@ -126,6 +128,17 @@ pub(crate) struct Watch {
     pub(crate) accounts: Vec<String>,
     #[command(flatten)]
     pub(crate) direct: Direct,
+}
+
+/// `arm`
+#[derive(Debug, Args)]
+pub(crate) struct Arm {
+    /// Expect a reset of this account (repeatable) [default: the configured ones, else any]
+    #[arg(long = "account", value_name = "USERNAME", value_parser = username)]
+    pub(crate) accounts: Vec<String>,
+    /// How long from now on
+    #[arg(long = "for", value_name = "TIME", default_value = "30m", value_parser = crate::config::parse_duration)]
+    pub(crate) length: SignedDuration,
 }
 
 /// `wait`

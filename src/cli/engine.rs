@@ -18,7 +18,6 @@ use super::transport::Transports;
 use crate::config::{self, Config, DEFAULT_STORE_URL, Mailbox, Watching};
 use crate::inbox::{Credential, Limits, Server};
 use crate::ingest::policy::{Account, Org, Policy};
-use crate::ingest::recipe::Recipe;
 use crate::ingest::secret::Secret;
 use crate::ledger::Ledger;
 use crate::secret::{
@@ -29,13 +28,12 @@ use crate::watch::{Clock, FolderChoice, Handled, MailboxTask, Pipeline, Start, S
 
 /// The pipeline of a configuration.
 pub(crate) fn pipeline(config: &Config, policy: Policy, clock: Clock) -> Result<Pipeline, Failure> {
+    let resolver = Arc::new(keys::resolver(&config.dns)?);
+    let stores = Arc::new(stores(config, &policy)?);
+    let ledger = Arc::new(ledger(config)?);
     Ok(Pipeline {
-        recipes: Recipe::built_in(),
-        resolver: Arc::new(keys::resolver(&config.dns)?),
-        stores: Arc::new(stores(config, &policy)?),
-        ledger: Arc::new(ledger(config)?),
-        policy: Arc::new(policy),
         clock,
+        ..Pipeline::new(Arc::new(policy), resolver, stores, ledger)
     })
 }
 
@@ -168,17 +166,18 @@ fn stores(config: &Config, policy: &Policy) -> Result<Stores, Failure> {
         stores = Stores::all_in(store);
     }
     for account in &config.accounts {
-        let url = config.store_url(account);
-        let store = match opened.get(url) {
-            Some(store) => Arc::clone(store),
-            None => open_store(url, config)?,
-        };
-        opened.insert(url, Arc::clone(&store));
-        let key = Key {
-            username: account.username.clone(),
-            org: account.org,
-        };
-        stores.route(key, store);
+        for url in config.store_urls(account) {
+            let store = match opened.get(url) {
+                Some(store) => Arc::clone(store),
+                None => open_store(url, config)?,
+            };
+            opened.insert(url, Arc::clone(&store));
+            let key = Key {
+                username: account.username.clone(),
+                org: account.org,
+            };
+            stores.route(key, store);
+        }
     }
     Ok(stores)
 }

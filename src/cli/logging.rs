@@ -62,6 +62,7 @@ struct Escaped;
 
 impl Write for Escaped {
     fn write(&mut self, record: &[u8]) -> io::Result<usize> {
+        super::progress::clear();
         let text = String::from_utf8_lossy(record);
         let line = format!("{}\n", render::escape(text.trim_end_matches('\n')));
         io::stderr().lock().write_all(line.as_bytes())?;

@@ -9,6 +9,7 @@
 
 mod account;
 mod args;
+mod arm;
 mod authorize;
 mod children;
 mod clip;
@@ -23,6 +24,7 @@ mod logging;
 mod names;
 mod oauth;
 mod parse;
+mod progress;
 mod reading;
 mod reading_args;
 mod receipts;
@@ -73,6 +75,7 @@ fn command(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Command::Parse(args) => parse::run(global, args),
         Command::Watch(args) => watch::run(global, args),
+        Command::Arm(args) => arm::run(global, args),
         Command::Wait(args) => wait::run(global, args),
         Command::Replay(args) => replay::run(global, args),
         Command::Get(args) => get::run(global, args),
@@ -93,6 +96,7 @@ fn tell(failure: &Failure) -> Exit {
 
 /// One clause and its remedy on standard error. Nobody is left to tell when that fails.
 fn say(word: &str, problem: &str, hint: &str) {
+    progress::clear();
     let style = render::Style::new(io::IsTerminal::is_terminal(&io::stderr()));
     let colour = match word {
         "error" => render::Colour::Red,

@@ -5,12 +5,15 @@
 
 use std::io::{self, Write};
 
-use super::exit::Exit;
+use jiff::Timestamp;
+
+use super::exit::{Exit, Failure};
 use super::json;
 use super::render::escape;
 use crate::ingest::event::{OutcomeWord, Receipt, Report};
 use crate::ingest::refusal::NotOurs;
-use crate::watch::{Trouble, Verdict};
+use crate::ledger::StepResult;
+use crate::watch::{Pipeline, Trouble, Verdict};
 
 /// Prints one receipt. Mail that has nothing to do with tokens is passed over in silence.
 pub(crate) fn print(out: &mut impl Write, receipt: &Receipt, as_json: bool) -> io::Result<()> {
@@ -68,6 +71,9 @@ impl Tally {
         match verdict {
             Verdict::Open(_, Trouble::Undecided(_)) => self.undecided += 1,
             Verdict::Open(_, Trouble::Store(_)) => self.unstored = Some(Exit::Store),
+            Verdict::Open(_, Trouble::LogIn { answered: true, .. }) => {
+                self.unstored.get_or_insert(Exit::Verification);
+            }
             // another watcher deals with it
             Verdict::Open(_, Trouble::Claimed) => {}
             Verdict::Open(..) => {
@@ -96,4 +102,14 @@ impl Tally {
             _ => nothing,
         }
     }
+}
+
+/// Does what is still to be done after tokens were stored; whether all of it went well. What failed is told in the
+/// log.
+pub(crate) async fn follow_up(pipeline: &Pipeline) -> Result<bool, Failure> {
+    let before = Timestamp::now();
+    pipeline.finish_errands(None).await?;
+    let results = pipeline.ledger.step_results()?;
+    let failed = |result: &StepResult| !result.ok && result.at >= before;
+    Ok(!results.iter().any(failed))
 }

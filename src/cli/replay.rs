@@ -60,21 +60,19 @@ async fn all(global: &Global, args: &Replay, pipeline: &Pipeline) -> Result<Exit
                 let source = Source::File {
                     file: mail.source.clone(),
                 };
-                let verdict = one(mail, &source, number, pipeline).await;
-                tally.count(&verdict);
-                if let Verdict::Open(report, trouble) = &verdict {
-                    pipeline.note_open(report, trouble, &source);
-                    say(
-                        "error",
-                        &format!("{}: {trouble}", report.source),
-                        &trouble.hint(),
-                    );
+                for verdict in one(mail, &source, number, pipeline).await {
+                    tally.count(&verdict);
+                    if let Verdict::Open(report, trouble) = &verdict {
+                        pipeline.note_open(report, trouble, &source);
+                        say(
+                            "error",
+                            &format!("{}: {trouble}", report.source),
+                            &trouble.hint(),
+                        );
+                    }
+                    let receipt = verdict.into_receipt();
+                    receipts::print(&mut io::stdout().lock(), &receipt, global.json)?;
                 }
-                receipts::print(
-                    &mut io::stdout().lock(),
-                    &verdict.into_receipt(),
-                    global.json,
-                )?;
             }
             Err(error) => {
                 unreadable = true;
@@ -82,21 +80,22 @@ async fn all(global: &Global, args: &Replay, pipeline: &Pipeline) -> Result<Exit
             }
         }
     }
+    let followed = receipts::follow_up(pipeline).await?;
     let nothing = if unreadable {
         Exit::Failed
     } else {
         Exit::Nothing
     };
     Ok(match tally.exit(nothing) {
-        Exit::Done if unreadable => Exit::Failed,
+        Exit::Done if unreadable || !followed => Exit::Failed,
         exit => exit,
     })
 }
 
-async fn one(mail: Item, source: &Source, number: u64, pipeline: &Pipeline) -> Verdict {
+async fn one(mail: Item, source: &Source, number: u64, pipeline: &Pipeline) -> Vec<Verdict> {
     match mail.content {
         Content::TooLarge { head, .. } => {
-            pipeline.process_oversized(&as_sent(&head), &mail.source, source)
+            vec![pipeline.process_oversized(&as_sent(&head), &mail.source, source)]
         }
         Content::Whole(bytes) => {
             let arrival = Arrival {

@@ -9,16 +9,19 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::args::{Global, Wait};
 use super::exit::{Exit, Failure};
 use super::receipts::{self, Tally};
-use super::{engine, json, settings, signals};
+use super::{engine, json, progress, settings, signals};
 use crate::config::Config;
 use crate::ingest::event::{Receipt, SCHEMA};
 use crate::ingest::policy::Account;
 use crate::ingest::refusal::NotOurs;
-use crate::watch::{Armed, Order, Pipeline, Start, WaitError, arm};
+use crate::ledger::StepResult;
+use crate::store::Key;
+use crate::watch::{Armed, Order, Pipeline, Start, Verdict, WaitError, arm};
 
 /// Runs `wait`.
 pub(crate) fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
@@ -38,6 +41,7 @@ pub(crate) fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
     let order = Order {
         mailboxes: engine::mailboxes(&config, start)?,
         since: args.since.unwrap_or_else(Timestamp::now),
+        timeout: Duration::try_from(args.timeout).unwrap_or_default(),
         accounts,
     };
     engine::block_on(async {
@@ -73,20 +77,117 @@ async fn steps(
     if let Some(exit) = reset(&args.command, &config.private_variables()).await? {
         return Ok(exit);
     }
-    collect(armed, timeout, global).await
+    collect(armed, timeout, global, &wanted, pipeline).await
 }
 
-async fn collect(armed: Armed, timeout: Duration, global: &Global) -> Result<Exit, Failure> {
-    let mut tokens: Vec<Receipt> = match armed.collect(timeout).await {
+/// Waits for the tokens, prints a receipt for each, and sees to it that everything behind them is done.
+async fn collect(
+    armed: Armed,
+    timeout: Duration,
+    global: &Global,
+    wanted: &[Account],
+    pipeline: &Pipeline,
+) -> Result<Exit, Failure> {
+    let deadline = Instant::now() + timeout;
+    let what = format!("waiting for the token of {}", whom(wanted));
+    let collected = progress::during(global, &what, timeout, armed.collect(timeout)).await;
+    let mut tokens: Vec<Receipt> = match collected {
         Ok(tokens) => tokens,
-        Err(error) => return Err(failure(error, timeout)),
+        Err(error) => {
+            print(stored(&error), global)?;
+            return Err(failure(error, timeout));
+        }
     };
     tokens.sort_by_key(|receipt| receipt.stored_at);
+    print(&tokens, global)?;
+    let left = deadline.saturating_duration_since(Instant::now());
+    followed(&tokens, left.max(LEAST_FOR_ERRANDS), global, pipeline).await
+}
+
+/// Hooks and tests get at least so long, however late the mail came.
+const LEAST_FOR_ERRANDS: Duration = Duration::from_secs(60);
+
+/// Waits until hooks and tests are done. What failed undoes nothing, and is no success.
+async fn followed(
+    tokens: &[Receipt],
+    at_most: Duration,
+    global: &Global,
+    pipeline: &Pipeline,
+) -> Result<Exit, Failure> {
+    let keys: Vec<Key> = tokens.iter().filter_map(key_of).collect();
+    let finishing = pipeline.finish_errands(Some(&keys));
+    let finishing = tokio::time::timeout(at_most, finishing);
+    let Ok(finished) = progress::during(global, "hooks and tests", at_most, finishing).await else {
+        let problem = format!(
+            "the tokens are stored; hooks and tests are not done after {} s",
+            at_most.as_secs()
+        );
+        let hint = "sftoken watch goes on with them; sftoken status shows how they ended";
+        return Err(Failure::new(Exit::Failed, problem, hint));
+    };
+    finished?;
+    let results = pipeline.ledger.step_results()?;
+    let ours = |result: &&StepResult| {
+        tokens.iter().any(|token| {
+            token.report.username.as_deref() == Some(result.username.as_str())
+                && token.report.org == Some(result.org)
+                && token.report.fingerprint == result.fingerprint
+        })
+    };
+    let failed: Vec<String> = results
+        .iter()
+        .filter(ours)
+        .filter(|result| !result.ok)
+        .map(|result| {
+            let why = result.detail.as_deref().unwrap_or("no reason is known");
+            format!("{} of {}: {why}", result.step, result.username)
+        })
+        .collect();
+    if failed.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let problem = format!(
+        "the tokens are stored, and this failed: {}",
+        failed.join("; ")
+    );
+    let hint =
+        "nothing is undone; mend it and run it by hand, sftoken status shows it until it works";
+    Err(Failure::new(Exit::Failed, problem, hint))
+}
+
+fn key_of(receipt: &Receipt) -> Option<Key> {
+    Some(Key {
+        username: receipt.report.username.clone()?,
+        org: receipt.report.org?,
+    })
+}
+
+fn print(tokens: &[Receipt], global: &Global) -> Result<(), Failure> {
+    progress::clear();
     let mut out = io::stdout().lock();
-    for receipt in &tokens {
+    for receipt in tokens {
         receipts::print(&mut out, receipt, global.json)?;
     }
-    Ok(Exit::Done)
+    Ok(())
+}
+
+/// What is stored although the wait failed.
+fn stored(error: &WaitError) -> &[Receipt] {
+    match error {
+        WaitError::Late { stored, .. } | WaitError::NotVerified { stored, .. } => stored,
+        _ => &[],
+    }
+}
+
+fn whom(wanted: &[Account]) -> String {
+    let names: Vec<&str> = wanted
+        .iter()
+        .map(|account| account.username.as_str())
+        .collect();
+    match names.is_empty() {
+        true => "any account".to_owned(),
+        false => names.join(", "),
+    }
 }
 
 /// One line on standard error, when the button may be pressed: it begins with `armed`, or is JSON.
@@ -115,14 +216,10 @@ fn say_armed(global: &Global, wanted: &[Account], timeout: Duration) {
         };
         json::line(&mut err, &line)
     } else {
-        let whom = if names.is_empty() {
-            "any account".to_owned()
-        } else {
-            names.join(", ")
-        };
         writeln!(
             err,
-            "armed: reset the token of {whom} now; waiting up to {} s",
+            "armed: reset the token of {} now; waiting up to {} s",
+            whom(wanted),
             timeout.as_secs()
         )
     };
@@ -188,40 +285,82 @@ fn child_exit(status: ExitStatus) -> Exit {
 }
 
 /// What to look at when nothing came, in the order of likelihood (Salesforce's help on resets).
-const NOTHING_CAME: &str = "was the reset confirmed? Salesforce sends no mail to API-only users, to \
-    users with login IP ranges in their profile, and to sandbox addresses that end in .invalid; \
-    look into the junk folder; a mail may take up to 24 hours: wait again with --since";
+const NOTHING_CAME: &str = "was the reset confirmed? If it was, look at these in turn:
+1. API-only users get no mail: the permission \"API Only User\" hides the reset
+2. login IP ranges in the user's profile: Salesforce sends no token then
+3. a sandbox's address may end in .invalid since its last refresh: correct it
+4. Setup > Deliverability must not be \"No access\"
+5. the junk folder, a filter or a gateway may have the mail: watch that folder too
+6. a mail may take up to 24 hours: wait again with --since, or let sftoken watch run";
 
 fn failure(error: WaitError, timeout: Duration) -> Failure {
     match error {
         WaitError::Mailbox(stopped) => (*stopped).into(),
-        WaitError::Late { missing, seen } => {
-            let mut tally = Tally::default();
-            for verdict in &seen {
-                tally.count(verdict);
-            }
-            let exit = match tally.exit(Exit::Nothing) {
-                Exit::Done => Exit::Nothing,
-                exit => exit,
+        WaitError::Ledger(error) => error.into(),
+        WaitError::NotVerified {
+            ref why,
+            answered,
+            ref stored,
+            ..
+        } => {
+            let exit = match answered {
+                true => Exit::Verification,
+                false => Exit::Failed,
             };
-            let problem = format!(
-                "no token came within {} s for {}",
-                timeout.as_secs(),
-                missing.join(", ")
-            );
-            let hint = seen
-                .iter()
-                .rev()
-                .find_map(reason)
-                .unwrap_or_else(|| NOTHING_CAME.to_owned());
-            Failure::new(exit, problem, hint)
+            let kept = match stored.is_empty() {
+                true => "; it is not stored, and the one before stays",
+                false => "",
+            };
+            let problem = format!("{error}{kept}");
+            Failure::new(exit, problem, &why.hint)
         }
+        WaitError::Late {
+            missing,
+            stored,
+            seen,
+        } => late(&missing, &stored, &seen, timeout),
     }
 }
 
+fn late(missing: &[String], stored: &[Receipt], seen: &[Verdict], timeout: Duration) -> Failure {
+    let mut tally = Tally::default();
+    for verdict in seen {
+        tally.count(verdict);
+    }
+    let exit = match tally.exit(Exit::Nothing) {
+        Exit::Done => Exit::Nothing,
+        exit => exit,
+    };
+    let came = |name: &&String| {
+        stored
+            .iter()
+            .any(|receipt| receipt.report.username.as_ref() == Some(*name))
+    };
+    let (partly, not): (Vec<&String>, Vec<&String>) = missing.iter().partition(came);
+    let seconds = timeout.as_secs();
+    let list = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>().join(", ");
+    let mut problems = Vec::new();
+    if !not.is_empty() {
+        problems.push(format!(
+            "no token came within {seconds} s for {}",
+            list(not)
+        ));
+    }
+    if !partly.is_empty() {
+        let names = list(partly);
+        problems.push(format!("after {seconds} s, the token of {names} is stored in part only, or was not tried at a log-in"));
+    }
+    let hint = seen
+        .iter()
+        .rev()
+        .find_map(reason)
+        .unwrap_or_else(|| NOTHING_CAME.to_owned());
+    Failure::new(exit, problems.join("; "), hint)
+}
+
 /// Why the last mail that came did not serve.
-fn reason(verdict: &crate::watch::Verdict) -> Option<String> {
-    use crate::watch::Verdict::{Open, Settled};
+fn reason(verdict: &Verdict) -> Option<String> {
+    use Verdict::{Open, Settled};
     match verdict {
         Open(report, trouble) => Some(format!(
             "{} is kept: {trouble}; {}",

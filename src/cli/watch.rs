@@ -42,7 +42,11 @@ pub(crate) fn run(global: &Global, args: &Watch) -> Result<Exit, Failure> {
             drop(sender);
             let tally = printing.await.unwrap_or_default();
             first_failure(failed)?;
-            tally.exit(Exit::Done)
+            let followed = receipts::follow_up(&pipeline).await?;
+            match tally.exit(Exit::Done) {
+                Exit::Done if !followed => Exit::Failed,
+                exit => exit,
+            }
         } else {
             let (switch, shutdown) = Shutdown::new();
             let mut watching = pin!(watch(mailboxes, &pipeline, &sender, &shutdown));

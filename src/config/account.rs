@@ -29,8 +29,8 @@ pub struct Account {
     pub username: String,
     /// The kind of org.
     pub org: Org,
-    /// The name of its store.
-    pub store: String,
+    /// The names of its stores, at least one. Each gets the token; the first is the one that is read.
+    pub stores: Vec<String>,
     /// The age at which its token is called old.
     pub max_age: SignedDuration,
     /// Where the Salesforce password stands, for whoever wants it beside the token.
@@ -60,7 +60,7 @@ pub(super) fn read_all(
     let accounts: Result<Vec<Account>, _> = numbers.iter().map(|n| read(reader, n)).collect();
     let accounts = accounts?;
     for (at, account) in accounts.iter().enumerate() {
-        known_store(reader, &numbers[at], account, stores)?;
+        known_stores(reader, &numbers[at], account, stores)?;
         own_slot(reader, &numbers[at], account, &accounts[..at], stores)?;
     }
     Ok(accounts)
@@ -85,15 +85,28 @@ fn read(reader: &Reader<'_>, number: &str) -> Result<Account, ConfigError> {
     Ok(Account {
         username: username.to_owned(),
         org,
-        store: reader
-            .text(&key("store"))
-            .unwrap_or(DEFAULT_STORE)
-            .to_owned(),
+        stores: stores_of(reader, number)?,
         max_age: max_age.unwrap_or(DEFAULT_MAX_AGE),
         password: reader.secret(&key("password"))?,
         variables: variables(reader, number)?,
         consumers: consumers(reader, number)?,
     })
+}
+
+/// One name, or several; none twice.
+fn stores_of(reader: &Reader<'_>, number: &str) -> Result<Vec<String>, ConfigError> {
+    let key = ["account", number, "store"];
+    let names = reader.list(&key).map(<[String]>::to_vec);
+    let names = names.unwrap_or_else(|| vec![DEFAULT_STORE.to_owned()]);
+    let hint = "write it as store = \"default\", or as store = [\"default\", \"vault\"]";
+    if names.is_empty() {
+        return Err(reader.wrong(&key, "the list is empty: the token would go nowhere", hint));
+    }
+    let twice = |(at, name): &(usize, &String)| names[..*at].contains(*name);
+    if let Some((_, name)) = names.iter().enumerate().find(twice) {
+        return Err(reader.wrong(&key, &format!("{name:?} stands twice"), hint));
+    }
+    Ok(names)
 }
 
 /// The variables of the preset, and those that are named one by one.
@@ -149,16 +162,16 @@ fn consumers(reader: &Reader<'_>, number: &str) -> Result<Vec<String>, ConfigErr
     numbers.iter().map(name).collect()
 }
 
-fn known_store(
+fn known_stores(
     reader: &Reader<'_>,
     number: &str,
     account: &Account,
     stores: &BTreeMap<String, String>,
 ) -> Result<(), ConfigError> {
-    if stores.contains_key(&account.store) {
+    let unknown = |name: &&String| !stores.contains_key(*name);
+    let Some(name) = account.stores.iter().find(unknown) else {
         return Ok(());
-    }
-    let name = &account.store;
+    };
     let near = stores
         .keys()
         .min_by_key(|known| keys::distance(name, known));
@@ -170,7 +183,8 @@ fn known_store(
     Err(reader.wrong(&["account", number, "store"], &problem, &hint))
 }
 
-/// A slot is a store and a username: two accounts in one would overwrite each other's token.
+/// A slot is a store and a username: two accounts in one would overwrite each other's token, and two names of one
+/// store are one slot.
 fn own_slot(
     reader: &Reader<'_>,
     number: &str,
@@ -178,8 +192,22 @@ fn own_slot(
     earlier: &[Account],
     stores: &BTreeMap<String, String>,
 ) -> Result<(), ConfigError> {
+    let urls = |account: &Account| -> Vec<&String> {
+        let names = account.stores.iter();
+        names.filter_map(|name| stores.get(name)).collect()
+    };
+    let own = urls(account);
+    let twice = |(at, url): (usize, &&String)| own[..at].contains(url);
+    if own.iter().enumerate().any(twice) {
+        let problem = format!(
+            "{:?}: two of its stores have the same url",
+            account.username
+        );
+        let hint = "leave one of them away: they are one place";
+        return Err(reader.wrong(&["account", number, "store"], &problem, hint));
+    }
     let shares = |other: &&Account| {
-        other.username == account.username && stores.get(&other.store) == stores.get(&account.store)
+        other.username == account.username && urls(other).iter().any(|url| own.contains(url))
     };
     let Some(other) = earlier.iter().find(shares) else {
         return Ok(());

@@ -215,12 +215,13 @@ fn not_a_table(path: &[String]) -> (String, String) {
 fn read(kind: Kind, value: &DeValue<'_>) -> Result<Value, (String, String)> {
     match (kind, value) {
         (Kind::Text | Kind::Secret, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
+        (Kind::OneOrMore, DeValue::String(text)) => Ok(Value::List(vec![text.to_string()])),
         (Kind::Bool, DeValue::Boolean(value)) => Ok(Value::Bool(*value)),
         (Kind::Number, DeValue::Integer(number)) => {
             let number = i64::from_str_radix(number.as_str(), number.radix());
             number.map(Value::Number).map_err(|_| wants(kind))
         }
-        (Kind::List, DeValue::Array(array)) => {
+        (Kind::List | Kind::OneOrMore, DeValue::Array(array)) => {
             let texts = array.iter().map(|element| element.get_ref().as_str());
             let texts: Option<Vec<String>> = texts.map(|text| text.map(str::to_owned)).collect();
             texts.map(Value::List).ok_or_else(|| wants(kind))
@@ -247,6 +248,10 @@ pub(super) fn wants(kind: Kind) -> (String, String) {
         Kind::List => (
             "a list of texts",
             "write it as [\"one\", \"two\"]".to_owned(),
+        ),
+        Kind::OneOrMore => (
+            "a text, or a list of texts",
+            "write it in double quotes, or as [\"one\", \"two\"]".to_owned(),
         ),
         Kind::Secret => (
             "a reference to a secret",

@@ -158,10 +158,10 @@ fn read(kind: Kind, value: &str) -> Result<Value, (String, String)> {
             let number = digits.trim().parse().map(Value::Number);
             number.map_err(|_| wants(kind))
         }
-        (Kind::List, list) if list.trim_start().starts_with('[') => {
+        (Kind::List | Kind::OneOrMore, list) if list.trim_start().starts_with('[') => {
             array(list).map(Value::List).ok_or_else(|| wants(kind))
         }
-        (Kind::List, list) => Ok(Value::List(
+        (Kind::List | Kind::OneOrMore, list) => Ok(Value::List(
             list.split(',')
                 .map(|text| text.trim().to_owned())
                 .filter(|text| !text.is_empty())

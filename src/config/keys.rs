@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Number,
     /// Texts.
     List,
+    /// One text, or several.
+    OneOrMore,
     /// A table of texts whose names the user chooses; they may hold dots.
     Map,
     /// A reference to a secret: never shown.
@@ -69,7 +71,7 @@ pub(super) const KEYS: &[KnownKey] = &[
     ("store.*.url", Kind::Text),
     ("account.#.username", Kind::Text),
     ("account.#.org", Kind::Text),
-    ("account.#.store", Kind::Text),
+    ("account.#.store", Kind::OneOrMore),
     ("account.#.max_age", Kind::Text),
     ("account.#.verify", Kind::Text),
     ("account.#.password", Kind::Secret),

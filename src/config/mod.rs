@@ -105,11 +105,20 @@ pub fn load(
 }
 
 impl Config {
-    /// The URL of an account's store.
+    /// The URL of the store that an account's token is read from: its first.
     #[must_use]
-    pub fn store_url(&self, account: &Account) -> &str {
-        let url = self.stores.get(&account.store);
-        url.map_or(DEFAULT_STORE_URL, String::as_str)
+    pub fn store_url<'c>(&'c self, account: &'c Account) -> &'c str {
+        let mut urls = self.store_urls(account);
+        urls.next().unwrap_or(DEFAULT_STORE_URL)
+    }
+
+    /// The URLs of all stores of an account.
+    pub fn store_urls<'c>(&'c self, account: &'c Account) -> impl Iterator<Item = &'c str> {
+        let names = account.stores.iter();
+        names.map(|name| {
+            let url = self.stores.get(name);
+            url.map_or(DEFAULT_STORE_URL, String::as_str)
+        })
     }
 
     /// Puts one store in the place of every configured one: `--store`.
@@ -120,7 +129,7 @@ impl Config {
         self.stores = BTreeMap::from([(DEFAULT_STORE.to_owned(), url.to_owned())]);
         let mut usernames = BTreeSet::new();
         for account in &mut self.accounts {
-            DEFAULT_STORE.clone_into(&mut account.store);
+            account.stores = vec![DEFAULT_STORE.to_owned()];
             if !usernames.insert(&account.username) {
                 let name = &account.username;
                 let problem = format!("two accounts {name:?} would share one place in the store");

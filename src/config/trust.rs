@@ -29,7 +29,6 @@ const SIGNATURES: RangeInclusive<i64> = 1..=32;
 const DNS_QUESTIONS: RangeInclusive<i64> = 1..=8;
 
 pub(super) fn read(reader: &Reader<'_>) -> Result<Policy, ConfigError> {
-    refuse_what_is_not_done(reader)?;
     let default = Policy::default();
     let words = |key, check: fn(&str) -> Checked, default| -> Result<Vec<String>, ConfigError> {
         Ok(reader
@@ -52,6 +51,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Policy, ConfigError> {
         max_future: clock_skew(reader, default.max_future)?,
         max_age: Some(duration(reader, "max_mail_age", "7d")?.unwrap_or(DEFAULT_MAX_MAIL_AGE)),
         authserv_id: authserv_id(reader)?,
+        armed_only: reader.bool(&["trust", "armed_only"]) == Some(true),
         ..Policy::default()
     };
     refuse_what_trusts_nobody(reader, &policy)?;
@@ -138,14 +138,6 @@ fn authserv_id(reader: &Reader<'_>) -> Result<Option<String>, ConfigError> {
         return Err(reader.wrong(&key, &problem, hint));
     }
     Ok(Some(id.to_owned()))
-}
-
-fn refuse_what_is_not_done(reader: &Reader<'_>) -> Result<(), ConfigError> {
-    if reader.bool(&["trust", "armed_only"]) == Some(true) {
-        let hint = "write armed_only = false, or remove the key";
-        return Err(reader.not_yet(&["trust", "armed_only"], hint));
-    }
-    Ok(())
 }
 
 type Checked = Result<String, (String, String)>;

@@ -81,6 +81,9 @@ pub struct Policy {
     pub max_age: Option<SignedDuration>,
     /// How far in the future a Date or `t=` may lie: `clock_skew`.
     pub max_future: SignedDuration,
+    /// Tokens are believed only if their reset was announced. The heart does not ask: who announces is known to the
+    /// loop.
+    pub armed_only: bool,
     /// Largest mail that is looked into, in bytes.
     pub max_size: usize,
 }
@@ -107,6 +110,7 @@ impl Default for Policy {
             accounts: Vec::new(),
             max_age: None,
             max_future: SignedDuration::from_mins(15),
+            armed_only: false,
             max_size: 256 * 1024,
         }
     }

@@ -4,10 +4,11 @@
 //! the loop; their words from [`refusal`](crate::ingest::refusal).
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Ledger, LedgerError};
+use super::errands::{Plan, Reached, plan_once};
+use super::{Ledger, LedgerError, troubles};
 use crate::ingest::policy::Org;
 use crate::ingest::token::Fingerprint;
 
@@ -60,10 +61,12 @@ pub struct Decision {
     pub body_hash: Option<String>,
     /// Where the token went.
     pub slot: Option<String>,
+    /// Another slot is still to get the same token: the mail is not done with.
+    pub more_to_come: bool,
 }
 
 const COLUMNS: &str = "at, mailbox, folder, uid_validity, uid, file, outcome, reason, username, \
-    org, fingerprint, date, message_id, body_hash, slot";
+    org, fingerprint, date, message_id, body_hash, slot, more_to_come";
 
 impl Ledger {
     /// Appends a decision to the audit trail.
@@ -71,31 +74,29 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be written.
     pub fn record(&self, decision: &Decision) -> Result<(), LedgerError> {
-        let marks = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15";
-        let put = format!("INSERT INTO decisions ({COLUMNS}) VALUES ({marks})");
-        let (mailbox, folder, uid_validity, uid, file) = place(&decision.source);
+        self.write(|ledger| append(ledger, decision))
+    }
+
+    /// Appends the decisions about one token, one for each slot that has it now, and plans once what is to be
+    /// done then. `true`: it was planned.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_stored(
+        &self,
+        decisions: &[Decision],
+        planned: Option<(Plan<'_>, Reached<'_>)>,
+    ) -> Result<bool, LedgerError> {
         self.write(|ledger| {
-            ledger.execute(
-                &put,
-                params![
-                    decision.at.to_string(),
-                    mailbox,
-                    folder,
-                    uid_validity,
-                    uid,
-                    file,
-                    decision.outcome,
-                    decision.reason,
-                    decision.username,
-                    decision.org.map(Org::as_str),
-                    decision.fingerprint.as_ref().map(Fingerprint::as_str),
-                    decision.date.map(|date| date.to_string()),
-                    decision.message_id,
-                    decision.body_hash,
-                    decision.slot,
-                ],
-            )?;
-            Ok(())
+            for decision in decisions {
+                append(ledger, decision)?;
+                if let Some(slot) = &decision.slot {
+                    troubles::clear(ledger, slot)?;
+                }
+            }
+            planned.map_or(Ok(false), |(plan, reached)| {
+                plan_once(ledger, &plan, reached)
+            })
         })
     }
 
@@ -114,6 +115,7 @@ impl Ledger {
     ) -> Result<Option<String>, LedgerError> {
         let ask = "SELECT outcome FROM decisions WHERE mailbox = ?1 AND folder = ?2
             AND uid_validity = ?3 AND uid = ?4 AND message_id IS ?5 AND outcome <> 'undecided'
+            AND more_to_come = 0
             ORDER BY id DESC LIMIT 1";
         self.read(|connection| {
             let mut ask = connection.prepare_cached(ask)?;
@@ -135,6 +137,7 @@ impl Ledger {
     ) -> Result<Option<String>, LedgerError> {
         let ask = "SELECT outcome FROM decisions WHERE mailbox = ?1 AND body_hash = ?2
             AND (folder, uid_validity, uid) <> (?3, ?4, ?5) AND outcome <> 'undecided'
+            AND more_to_come = 0
             ORDER BY id DESC LIMIT 1";
         let (folder, uid_validity, uid) = not;
         self.read(|connection| {
@@ -163,6 +166,34 @@ impl Ledger {
             rows.collect()
         })
     }
+}
+
+fn append(ledger: &Transaction<'_>, decision: &Decision) -> rusqlite::Result<()> {
+    let marks = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16";
+    let put = format!("INSERT INTO decisions ({COLUMNS}) VALUES ({marks})");
+    let (mailbox, folder, uid_validity, uid, file) = place(&decision.source);
+    ledger.execute(
+        &put,
+        params![
+            decision.at.to_string(),
+            mailbox,
+            folder,
+            uid_validity,
+            uid,
+            file,
+            decision.outcome,
+            decision.reason,
+            decision.username,
+            decision.org.map(Org::as_str),
+            decision.fingerprint.as_ref().map(Fingerprint::as_str),
+            decision.date.map(|date| date.to_string()),
+            decision.message_id,
+            decision.body_hash,
+            decision.slot,
+            decision.more_to_come,
+        ],
+    )?;
+    Ok(())
 }
 
 type Place<'a> = (
@@ -219,5 +250,6 @@ fn decision(row: &Row<'_>) -> rusqlite::Result<Decision> {
         message_id: row.get("message_id")?,
         body_hash: row.get("body_hash")?,
         slot: row.get("slot")?,
+        more_to_come: row.get("more_to_come")?,
     })
 }

@@ -58,8 +58,8 @@ pub(super) struct Folder {
     pub(super) open: BTreeMap<u32, Retry>,
     /// Mails whose token is stored, and which still have to be marked or moved.
     pub(super) unhandled: BTreeSet<u32>,
-    /// Open mails that the log has told of, and whether it was that they are set aside.
-    pub(super) told: BTreeSet<(u32, bool)>,
+    /// Open mails that the log has told of, and what keeps each open.
+    pub(super) told: BTreeSet<(u32, String)>,
     pub(super) trials: Trials,
     pub(super) rivals: Rivals,
     /// How it stood when it was opened last.

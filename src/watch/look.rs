@@ -189,8 +189,7 @@ impl Folder {
             if settled {
                 self.open.remove(&uid);
                 self.unhandled.remove(&uid);
-                self.told.remove(&(uid, false));
-                self.told.remove(&(uid, true));
+                self.told.retain(|(told, _)| *told != uid);
                 self.settled.insert(uid);
                 progress.finish(uid);
             }
@@ -224,7 +223,7 @@ impl Folder {
             let verdict = self
                 .pipeline
                 .process_oversized(&head.header, &name, &source);
-            return Ok(self.take(uid, verdict, &source));
+            return Ok(self.take(uid, vec![verdict], &source));
         }
         let Some(bytes) = session.body(uid).await? else {
             return Ok(true);
@@ -256,27 +255,28 @@ impl Folder {
     ) -> Result<bool, InboxError> {
         let source = letter.source.clone();
         let token = match self.pipeline.judge(&letter).await {
-            Judged::Done(verdict) => return Ok(self.take(uid, *verdict, &source)),
+            Judged::Done(verdict) => return Ok(self.take(uid, vec![*verdict], &source)),
             Judged::Token(token) => token,
         };
         let claim = self.claim(session, look.state, &source, uid).await?;
-        let verdict = match claim {
-            Claim::Theirs => Verdict::Open(token.report, Trouble::Claimed),
+        let verdicts = match claim {
+            Claim::Theirs => vec![Verdict::Open(token.report, Trouble::Claimed)],
             // another one may have stored it and died, or was not heard, before it could tell
             Claim::None | Claim::Ours | Claim::Done => {
                 let shared = self.task.claim;
                 self.pipeline.store(*token, letter, shared).await
             }
         };
-        let is_stored =
-            matches!(&verdict, Verdict::Settled(receipt) if receipt.stored_at.is_some());
-        let is_over = matches!(&verdict, Verdict::Settled(receipt) if receipt.superseded);
-        let settled = self.take(uid, verdict, &source);
+        let receipts = || verdicts.iter().filter_map(Verdict::receipt);
+        let is_stored = receipts().any(|receipt| receipt.stored_at.is_some());
+        let is_over = receipts().any(|receipt| receipt.superseded);
+        let settled = self.take(uid, verdicts, &source);
         if settled && (is_stored || is_over) && self.task.handled != Handled::Leave {
             self.unhandled.insert(uid);
         }
         if claim == Claim::Ours {
-            self.end_claim(session, &source, uid, is_stored).await?;
+            self.end_claim(session, &source, uid, is_stored && settled)
+                .await?;
         }
         if self.unhandled.contains(&uid) {
             self.handle(session, uid).await?;
@@ -324,22 +324,28 @@ impl Folder {
         outcome.is_some()
     }
 
-    /// Logs and hands on a verdict; plans the next try of an open one.
-    pub(super) fn take(&mut self, uid: u32, verdict: Verdict, source: &Source) -> bool {
-        let aside = matches!(&verdict, Verdict::Open(_, Trouble::SetAside));
-        let first = self.told.insert((uid, aside));
-        log(&verdict, first);
-        if let Verdict::Open(report, trouble) = &verdict {
-            let passing = matches!(trouble, Trouble::Claimed);
-            if first && !passing {
-                self.pipeline.note_open(report, trouble, source);
+    /// Logs and hands on a mail's verdicts; plans the next try if one is open.
+    pub(super) fn take(&mut self, uid: u32, verdicts: Vec<Verdict>, source: &Source) -> bool {
+        let mut pause = None;
+        for verdict in verdicts {
+            let mut first = true;
+            if let Verdict::Open(report, trouble) = &verdict {
+                first = self.told.insert((uid, trouble.place()));
+                let passing = matches!(trouble, Trouble::Claimed);
+                if first && !passing {
+                    self.pipeline.note_open(report, trouble, source);
+                }
+                let after = trouble.pause();
+                pause = Some(pause.map_or(after, |before: Option<_>| before.max(after)));
             }
-            self.try_later(uid, trouble);
+            log(&verdict, first);
+            // When nobody listens any more, the watch is ending.
+            let _ = self.verdicts.send(verdict);
         }
-        let settled = matches!(verdict, Verdict::Settled(_));
-        // When nobody listens any more, the watch is ending.
-        let _ = self.verdicts.send(verdict);
-        settled
+        if let Some(after) = pause {
+            self.retry_later(uid, after);
+        }
+        pause.is_none()
     }
 }
 

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 
-use super::publish::{Proven, Published, publish};
+use super::deliver::GenuineToken;
+use super::errands::Errands;
 use super::stores::Stores;
 use super::verdict::{Trouble, Verdict};
+use super::verifier::{NoVerifier, Verifier};
 use crate::dns::Resolver;
 use crate::ingest::event::{OutcomeWord, Receipt, Report};
 use crate::ingest::mail::Mail;
@@ -18,7 +20,7 @@ use crate::ingest::order::Arrival;
 use crate::ingest::policy::Policy;
 use crate::ingest::recipe::Recipe;
 use crate::ingest::refusal::NotOurs;
-use crate::ingest::{Found, Outcome, examine, examine_oversized, questions, worth_fetching};
+use crate::ingest::{Outcome, examine, examine_oversized, questions, worth_fetching};
 use crate::ledger::{Decision, Ledger, Source};
 
 /// What time it is: the system's clock, or a test's.
@@ -37,6 +39,10 @@ pub struct Pipeline {
     pub stores: Arc<Stores>,
     /// What happened before.
     pub ledger: Arc<Ledger>,
+    /// Whether tokens log in, and when that is tried.
+    pub verifier: Arc<dyn Verifier>,
+    /// What is done once something happened to a token.
+    pub errands: Errands,
     /// What time it is.
     pub clock: Clock,
 }
@@ -65,12 +71,6 @@ impl Letter {
         }
         text
     }
-}
-
-/// A token that is proven, on its way to a store.
-pub(super) struct GenuineToken {
-    found: Found,
-    pub(super) report: Report,
 }
 
 /// What an examination came to.
@@ -104,17 +104,38 @@ impl std::fmt::Debug for Pipeline {
 }
 
 impl Pipeline {
+    /// With the built-in recipes and the system's clock; no token is tried at a log-in, and nothing is done once it
+    /// is stored. Fields can be set as in `Pipeline { clock, ..Pipeline::new(…) }`.
+    #[must_use]
+    pub fn new(
+        policy: Arc<Policy>,
+        resolver: Arc<Resolver>,
+        stores: Arc<Stores>,
+        ledger: Arc<Ledger>,
+    ) -> Self {
+        Self {
+            policy,
+            recipes: Recipe::built_in(),
+            resolver,
+            stores,
+            ledger,
+            verifier: Arc::new(NoVerifier),
+            errands: Errands::default(),
+            clock: Arc::new(Timestamp::now),
+        }
+    }
+
     /// Whether a mail, of which the header is known, is worth its body.
     #[must_use]
     pub fn wants(&self, header: &[u8]) -> bool {
         worth_fetching(&Mail::parse(header), &self.policy, self.recipes)
     }
 
-    /// Takes one mail to its verdict.
-    pub async fn process(&self, letter: Letter) -> Verdict {
+    /// Takes one mail to its verdict: one for each slot of the account where it brings a token, else exactly one.
+    pub async fn process(&self, letter: Letter) -> Vec<Verdict> {
         match self.judge(&letter).await {
             Judged::Token(token) => self.store(*token, letter, false).await,
-            Judged::Done(verdict) => *verdict,
+            Judged::Done(verdict) => vec![*verdict],
         }
     }
 
@@ -181,62 +202,10 @@ impl Pipeline {
             tracing::warn!(hint = error.hint(), "{error}");
         }
     }
-
-    /// Publishes a found token on a thread that may block, then records what became of it. With
-    /// `elsewhere`, another watcher may have stored the token: a store that holds it is not written to
-    /// again.
-    pub(super) async fn store(
-        &self,
-        token: GenuineToken,
-        letter: Letter,
-        elsewhere: bool,
-    ) -> Verdict {
-        let GenuineToken { found, report } = token;
-        let (stores, ledger, clock) = (
-            Arc::clone(&self.stores),
-            Arc::clone(&self.ledger),
-            Arc::clone(&self.clock),
-        );
-        let told = report.clone();
-        let work = move || {
-            for warning in &found.warnings {
-                tracing::warn!(username = %found.username, "{warning}");
-            }
-            let mail = Proven {
-                found: &found,
-                report: &told,
-                arrival: letter.arrival,
-                elsewhere,
-            };
-            let published = publish(&mail, &stores, &ledger, clock())?;
-            let (source, username) = (&letter.name, &found.username);
-            let receipt = match published {
-                Published::Stored(receipt) => {
-                    let slot = receipt.slot.as_deref();
-                    tracing::info!(source, slot, username, "token stored");
-                    receipt
-                }
-                Published::Before(receipt) => {
-                    let slot = receipt.slot.as_deref();
-                    tracing::info!(source, slot, username, "this token was stored before");
-                    receipt
-                }
-                Published::Kept(why) => Receipt::kept_out(told, why),
-            };
-            let hash = Some(letter.hash());
-            ledger.record(&decision(&receipt, &letter.source, hash, clock()))?;
-            Ok::<_, Trouble>(receipt)
-        };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(Ok(receipt)) => Verdict::Settled(receipt),
-            Ok(Err(trouble)) => Verdict::Open(report, trouble),
-            Err(_) => Verdict::Open(report, Trouble::Worker),
-        }
-    }
 }
 
 /// The audit trail's row for a mail.
-fn decision(
+pub(super) fn decision(
     receipt: &Receipt,
     source: &Source,
     body_hash: Option<String>,
@@ -255,6 +224,7 @@ fn decision(
         message_id: report.message_id.clone(),
         body_hash,
         slot: receipt.slot.clone(),
+        more_to_come: false,
     }
 }
 

@@ -5,7 +5,6 @@
 
 use jiff::Timestamp;
 
-use super::stores::Stores;
 use super::verdict::Trouble;
 use crate::ingest::Found;
 use crate::ingest::event::{Receipt, Report};
@@ -37,25 +36,21 @@ pub(super) struct Proven<'m> {
 /// Publishes a token: the slot is locked across processes while it is decided and written.
 pub(super) fn publish(
     mail: &Proven<'_>,
-    stores: &Stores,
+    store: &dyn Store,
+    key: &Key,
     ledger: &Ledger,
     now: Timestamp,
 ) -> Result<Published, Trouble> {
-    let key = Key {
-        username: mail.found.username.clone(),
-        org: mail.found.org,
-    };
-    let store = stores.of(&key)?;
-    let slot = store.slot(&key);
+    let slot = store.slot(key);
     let _alone = ledger.lock(&slot)?;
-    match ledger.intend(&slot, &candidate(mail))? {
+    match ledger.intend(&slot, &mail.candidate())? {
         Admit::Write | Admit::Retry => {
-            let there = mail.elsewhere && holds(&*store, &key, mail.found);
+            let there = mail.elsewhere && holds(store, key, mail.found);
             // The store's own order goes beyond this machine's ledger: others may write there too.
             match if there {
                 Put::Unchanged
             } else {
-                write(&*store, &key, mail)?
+                write(store, key, mail)?
             } {
                 Put::Written | Put::Unchanged => {}
                 Put::Superseded => return Ok(Published::Kept(Refusal::OlderThanCurrent)),
@@ -76,12 +71,15 @@ pub(super) fn publish(
     }
 }
 
-fn candidate(mail: &Proven<'_>) -> Candidate {
-    Candidate {
-        rank: rank(mail),
-        fingerprint: mail.found.token.fingerprint(),
-        message_id: mail.report.message_id.clone(),
-        org: mail.found.org,
+impl Proven<'_> {
+    /// As the ledger orders it.
+    pub(super) fn candidate(&self) -> Candidate {
+        Candidate {
+            rank: rank(self),
+            fingerprint: self.found.token.fingerprint(),
+            message_id: self.report.message_id.clone(),
+            org: self.found.org,
+        }
     }
 }
 

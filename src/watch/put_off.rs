@@ -14,9 +14,6 @@ use crate::inbox::InboxError;
 use crate::ingest::cursor::Progress;
 use crate::ingest::event::Report;
 
-/// The pause before a mail that was set aside is tried again.
-const ASIDE: Duration = Duration::from_secs(3 * 3600);
-
 impl Folder {
     /// Something went wrong while these were fetched: whoever it was waits longer with each try.
     pub(super) fn failed(&mut self, uids: &[u32], error: &InboxError) {
@@ -30,19 +27,14 @@ impl Folder {
         }
     }
 
-    fn retry_later(&mut self, uid: u32, after: Option<Duration>) {
+    /// An open mail's next try; `after` a fixed pause, or a growing one.
+    pub(super) fn retry_later(&mut self, uid: u32, after: Option<Duration>) {
         let retry = self.open.entry(uid).or_insert_with(|| Retry {
             backoff: Backoff::RETRY,
             due: Instant::now(),
         });
         let pause = after.unwrap_or_else(|| retry.backoff.pause(chance(uid)));
         retry.due = Instant::now() + pause;
-    }
-
-    /// An open mail's next try.
-    pub(super) fn try_later(&mut self, uid: u32, trouble: &Trouble) {
-        let after = matches!(trouble, Trouble::SetAside).then_some(ASIDE);
-        self.retry_later(uid, after);
     }
 
     /// Mails that broke the connection too often are put off for hours; the cursor does not pass them.
@@ -55,7 +47,7 @@ impl Folder {
             self.trials.set_aside(uid);
             let report = Report::unread(&self.mail_name(uid_validity, uid));
             let verdict = Verdict::Open(report, Trouble::SetAside);
-            self.take(uid, verdict, &self.source(uid_validity, uid));
+            self.take(uid, vec![verdict], &self.source(uid_validity, uid));
         }
     }
 }

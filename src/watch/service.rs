@@ -67,6 +67,8 @@ pub async fn watch(
         let following = follow(Box::new(mailbox), None, shutdown.clone(), jumps.clone());
         running.spawn(named(name, following));
     }
+    let mut following = JoinSet::new();
+    following.spawn(pipeline.clone().follow_up());
     let mut given_up = Vec::new();
     while let Some(ended) = running.join_next().await {
         if let Some(stopped) = end_of(ended) {

@@ -1,4 +1,4 @@
-//! Which account's token goes to which store.
+//! Which account's token goes to which stores.
 //!
 //! Knows routes. Never opens a store: they are given. Filled from the configuration, or by a library
 //! user.
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::verdict::Trouble;
 use crate::store::{Key, Store, StoreError, StoreErrorKind};
 
-/// The store of each account, and one for accounts that have none of their own.
+/// The stores of each account, and one for accounts that have none of their own.
 #[derive(Clone, Debug, Default)]
 pub struct Stores {
-    own: Vec<(Key, Arc<dyn Store>)>,
-    default: Option<Arc<dyn Store>>,
+    own: Vec<(Key, Vec<Arc<dyn Store>>)>,
+    default: Vec<Arc<dyn Store>>,
 }
 
 impl Stores {
@@ -21,25 +21,39 @@ impl Stores {
     pub fn all_in(store: Arc<dyn Store>) -> Self {
         Self {
             own: Vec::new(),
-            default: Some(store),
+            default: vec![store],
         }
     }
 
-    /// Gives an account its own store.
+    /// Gives an account its own store; called again, one more. Each of them gets every token.
     pub fn route(&mut self, key: Key, store: Arc<dyn Store>) {
-        self.own.push((key, store));
+        match self.own.iter_mut().find(|(owner, _)| *owner == key) {
+            Some((_, stores)) => stores.push(store),
+            None => self.own.push((key, vec![store])),
+        }
     }
 
-    /// The store of an account.
-    pub(super) fn of(&self, key: &Key) -> Result<Arc<dyn Store>, Trouble> {
+    /// The stores of an account, at least one.
+    pub(super) fn of(&self, key: &Key) -> Result<&[Arc<dyn Store>], Trouble> {
         let own = self.own.iter().find(|(owner, _)| owner == key);
-        let store = own.map(|(_, store)| store).or(self.default.as_ref());
-        store.cloned().ok_or_else(|| Trouble::Store(no_store(key)))
+        let stores = own.map_or(&self.default, |(_, stores)| stores);
+        match stores.is_empty() {
+            true => Err(Trouble::Store(no_store(key))),
+            false => Ok(stores),
+        }
+    }
+
+    /// The slots of an account.
+    #[must_use]
+    pub fn slots(&self, key: &Key) -> Vec<String> {
+        let stores = self.of(key).unwrap_or_default();
+        stores.iter().map(|store| store.slot(key)).collect()
     }
 
     /// Every store, each once by its slot for nobody in particular: to check them before waiting.
     pub fn each(&self) -> impl Iterator<Item = &Arc<dyn Store>> {
-        self.own.iter().map(|(_, store)| store).chain(&self.default)
+        let own = self.own.iter().flat_map(|(_, stores)| stores);
+        own.chain(&self.default)
     }
 }
 

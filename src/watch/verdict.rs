@@ -3,6 +3,9 @@
 //! Knows two ends: settled for good, or to be tried again. "Could not know" is never "no": a silent
 //! DNS, a locked store, a busy ledger leave the mail open. Made by `pipeline`.
 
+use std::time::Duration;
+
+use super::verifier::Failing;
 use crate::ingest::event::{OutcomeWord, Receipt, Report};
 use crate::ingest::refusal::Pending;
 use crate::ledger::LedgerError;
@@ -18,6 +21,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The receipt of a mail that has its final outcome.
+    #[must_use]
+    pub fn receipt(&self) -> Option<&Receipt> {
+        match self {
+            Self::Settled(receipt) => Some(receipt),
+            Self::Open(..) => None,
+        }
+    }
+
     /// What is told of it, final or not.
     #[must_use]
     pub fn into_receipt(self) -> Receipt {
@@ -41,6 +53,15 @@ pub enum Trouble {
     /// The ledger does not answer.
     #[error("{0}")]
     Ledger(#[from] LedgerError),
+    /// It is not proven that the token logs in, and it replaces nothing until it does; or it is stored, and could not
+    /// be tried yet.
+    #[error("the token {}: {}", if *answered { "does not log in" } else { "is not known to log in" }, why.problem)]
+    LogIn {
+        /// Why.
+        why: Failing,
+        /// It was tried, and refused.
+        answered: bool,
+    },
     /// Another watcher has claimed the mail: it stores the token, or leaves it to us.
     #[error("another watcher of the mailbox is storing the token")]
     Claimed,
@@ -52,7 +73,28 @@ pub enum Trouble {
     Worker,
 }
 
+/// The pause before a mail that was set aside, or waits for a person, is tried again.
+const ASIDE: Duration = Duration::from_secs(3 * 3600);
+
 impl Trouble {
+    /// What is in trouble: said once, however often it is tried.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Self::Store(error) => error.store.clone(),
+            Self::SetAside => "aside".to_owned(),
+            Self::LogIn { answered, .. } => format!("log-in {answered}"),
+            _ => String::new(),
+        }
+    }
+
+    /// A fixed pause before the next try; else it grows.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::SetAside | Self::LogIn { answered: true, .. } => Some(ASIDE),
+            _ => None,
+        }
+    }
+
     /// The report of a mail that it keeps open: `undecided`, whatever its proof said.
     pub(super) fn on(&self, report: Report) -> Report {
         Report {
@@ -69,6 +111,8 @@ impl Trouble {
             Self::Undecided(pending) => pending.kind(),
             Self::Store(error) => error.kind.as_str(),
             Self::Ledger(error) => error.kind.as_str(),
+            Self::LogIn { answered: true, .. } => "log_in_refused",
+            Self::LogIn { .. } => "log_in_unknown",
             Self::Claimed => "claimed_elsewhere",
             Self::SetAside => "set_aside",
             Self::Worker => "worker_died",
@@ -82,6 +126,7 @@ impl Trouble {
             Self::Undecided(pending) => pending.hint().to_owned(),
             Self::Store(error) => error.hint().to_owned(),
             Self::Ledger(error) => error.hint(),
+            Self::LogIn { why, .. } => why.hint.clone(),
             Self::Claimed => "nothing to do: a claim that is not followed up expires".to_owned(),
             Self::SetAside => {
                 "look at the mail with another program, or move it out of the folder; \

@@ -1,8 +1,10 @@
 //! The pipeline step: arm, then wait for a fresh genuine token for each account.
 //!
-//! Knows which receipts satisfy. Never presses the reset: the caller does, once everything is armed.
-//! Its receipts come from the folders that it watches meanwhile.
+//! Knows which receipts satisfy: fresh, in every slot of the account, and tried at a log-in if that is wanted. Never
+//! presses the reset: the caller does, once everything is armed. Its receipts come from the folders that it watches
+//! meanwhile.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,9 +20,12 @@ use super::pulse::Pulse;
 use super::service::{Shutdown, Stopped, end_of, look_at_the_clock, named};
 use super::task::MailboxTask;
 use super::turnstile::Turnstile;
-use super::verdict::Verdict;
-use crate::ingest::event::{OutcomeWord, Receipt};
+use super::verdict::{Trouble, Verdict};
+use super::verifier::{Failing, Verify, tried};
+use crate::ingest::event::{OutcomeWord, Receipt, Report};
 use crate::ingest::policy::Account;
+use crate::ledger::{LedgerError, LoginState};
+use crate::store::Key;
 
 /// How much older than the arming the signed Date may be: clocks differ. A mail of an earlier reset,
 /// which Salesforce's servers may deliver up to a day late, is older.
@@ -35,19 +40,26 @@ pub struct Order {
     pub mailboxes: Vec<MailboxTask>,
     /// Mails from this time on count as fresh: the arming, or an earlier time.
     pub since: Timestamp,
+    /// How long it may take: until then, the reset counts as announced.
+    pub timeout: Duration,
 }
 
 /// Every mailbox's beginning is fixed: what comes now is seen.
 #[derive(Debug)]
 pub struct Armed {
+    pipeline: Pipeline,
     missing: Vec<Account>,
     anyone: bool,
+    /// Some account has all that it needs.
+    served: bool,
     fresh_from: Timestamp,
+    windows: Vec<i64>,
     verdicts: mpsc::UnboundedReceiver<Verdict>,
     running: JoinSet<Result<(), Stopped>>,
     // Dropping it ends the mailboxes.
     _switch: tokio::sync::watch::Sender<bool>,
     _clock: JoinSet<()>,
+    _following: JoinSet<()>,
     found: Vec<Receipt>,
     others: Vec<Verdict>,
 }
@@ -59,21 +71,38 @@ pub enum WaitError {
     /// A mailbox cannot be watched.
     #[error("{0}")]
     Mailbox(Box<Stopped>),
+    /// The ledger cannot be written: the reset cannot be announced.
+    #[error("{0}")]
+    Ledger(#[from] LedgerError),
     /// Time is up.
     #[error("no token came in time for {}", missing.join(", "))]
     Late {
         /// The accounts that still need one.
         missing: Vec<String>,
+        /// The tokens that are stored: of other accounts, or in some of the account's slots.
+        stored: Vec<Receipt>,
         /// Mails that came and did not serve: refused, or open.
         seen: Vec<Verdict>,
     },
+    /// A fresh token came, was tried at a log-in, and is not known to work.
+    #[error("the token of {username} {}: {}", if *answered { "does not log in" } else { "is not known to log in" }, why.problem)]
+    NotVerified {
+        /// The account.
+        username: String,
+        /// Why.
+        why: Failing,
+        /// It was answered, and refused.
+        answered: bool,
+        /// The tokens that are stored, this one among them unless it had to log in first.
+        stored: Vec<Receipt>,
+    },
 }
 
-/// Connects to every mailbox and fixes where each folder begins. Fails at the first one that cannot be
-/// reached: nothing has been reset yet, so nothing is lost.
+/// Connects to every mailbox and fixes where each folder begins, then announces the reset for as long as the wait may
+/// take. Fails at the first one that cannot be reached: nothing has been reset yet, so nothing is lost.
 ///
 /// # Errors
-/// The mailbox that cannot be watched.
+/// The mailbox that cannot be watched, or the ledger.
 pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> {
     let (sender, verdicts) = mpsc::unbounded_channel();
     let (switch, shutdown) = Shutdown::new();
@@ -95,20 +124,33 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
         running.spawn(named(name, following));
         ready.push(told);
     }
+    let mut following = JoinSet::new();
+    following.spawn(pipeline.clone().follow_up());
     let mut armed = Armed {
+        pipeline: pipeline.clone(),
+        windows: Vec::new(),
         anyone: order.accounts.is_empty(),
+        served: false,
         missing: order.accounts,
         fresh_from: order.since.checked_sub(DATE_SKEW).unwrap_or(order.since),
         verdicts,
         running,
         _switch: switch,
         _clock: clock,
+        _following: following,
         found: Vec::new(),
         others: Vec::new(),
     };
     for told in ready {
         armed.until_ready(told).await?;
     }
+    let closes = SignedDuration::try_from(order.timeout)
+        .ok()
+        .and_then(|length| (pipeline.clock)().checked_add(length).ok());
+    let closes = closes.unwrap_or(Timestamp::MAX);
+    armed.windows = pipeline
+        .ledger
+        .open_windows(&armed.missing, order.since, closes)?;
     Ok(armed)
 }
 
@@ -129,23 +171,31 @@ impl Armed {
     /// Waits until every account has a fresh token, at most `timeout`.
     ///
     /// # Errors
-    /// When time is up, or a mailbox cannot be watched any more.
+    /// When time is up, a mailbox cannot be watched any more, or a token is not known to log in.
     pub async fn collect(mut self, timeout: Duration) -> Result<Vec<Receipt>, WaitError> {
         let deadline = Instant::now() + timeout;
+        match self.until_complete(deadline).await? {
+            true => Ok(std::mem::take(&mut self.found)),
+            false => Err(self.late()),
+        }
+    }
+
+    /// `false`: time is up.
+    async fn until_complete(&mut self, deadline: Instant) -> Result<bool, WaitError> {
         while !self.is_complete() {
             tokio::select! {
                 biased;
-                Some(verdict) = self.verdicts.recv() => self.take(verdict),
+                Some(verdict) = self.verdicts.recv() => self.take(verdict)?,
                 Some(ended) = self.running.join_next() => fail(ended)?,
-                () = tokio::time::sleep_until(deadline) => return Err(self.late()),
+                () = tokio::time::sleep_until(deadline) => return Ok(false),
             }
         }
-        Ok(self.found)
+        Ok(true)
     }
 
     fn is_complete(&self) -> bool {
         if self.anyone {
-            !self.found.is_empty()
+            self.served
         } else {
             self.missing.is_empty()
         }
@@ -153,42 +203,147 @@ impl Armed {
 
     /// A stored token that is fresh serves the account that it is for; a token for another account
     /// has been stored as well, and is told in the end.
-    fn take(&mut self, verdict: Verdict) {
+    fn take(&mut self, verdict: Verdict) -> Result<(), WaitError> {
         let receipt = match verdict {
             Verdict::Settled(receipt) => receipt,
-            open => return self.others.push(open),
+            Verdict::Open(report, trouble) => return self.open(report, trouble),
         };
         let report = &receipt.report;
-        let fresh = report.date.is_some_and(|date| date >= self.fresh_from);
         let stored = report.outcome == OutcomeWord::Found && receipt.stored_at.is_some();
-        if !(stored && fresh) {
-            return self.others.push(Verdict::Settled(receipt));
-        }
-        let serves = |account: &Account| {
-            report.username.as_deref() == Some(account.username.as_str())
-                && account.org.is_none_or(|org| Some(org) == report.org)
+        let Some(key) = self
+            .key_of(report)
+            .filter(|_| stored && self.is_fresh(report))
+        else {
+            self.others.push(Verdict::Settled(receipt));
+            return Ok(());
         };
-        self.missing.retain(|account| !serves(account));
         // One token, one receipt: a mail may come twice, or stand in two folders.
-        let is_known = |known: &Receipt| {
-            known.slot == receipt.slot && known.report.fingerprint == receipt.report.fingerprint
+        let same = |known: &Receipt| {
+            known.slot == receipt.slot && known.report.fingerprint == report.fingerprint
         };
-        if !self.found.iter().any(is_known) {
-            self.found.push(receipt);
+        match self.found.iter_mut().find(|known| same(known)) {
+            Some(known) => *known = receipt,
+            None => self.found.push(receipt),
+        }
+        if self.is_in_every_slot(&key) && self.is_verified(&key)? {
+            self.missing.retain(|account| !serves(&key, account));
+            self.served = true;
+        }
+        Ok(())
+    }
+
+    /// A mail that is kept: one that nobody can decide about yet, or a token that has to log in and does not.
+    fn open(&mut self, report: Report, trouble: Trouble) -> Result<(), WaitError> {
+        let key = self.key_of(&report);
+        let needed = key.filter(|key| self.is_fresh(&report) && self.is_needed(key));
+        match (needed, trouble) {
+            (
+                Some(key),
+                Trouble::LogIn {
+                    why,
+                    answered: true,
+                },
+            ) => Err(self.not_verified(key.username, why, true)),
+            (_, trouble) => {
+                self.others.push(Verdict::Open(report, trouble));
+                Ok(())
+            }
         }
     }
 
-    fn late(self) -> WaitError {
-        let missing = self.missing.into_iter().map(|account| account.username);
+    fn is_fresh(&self, report: &Report) -> bool {
+        report.date.is_some_and(|date| date >= self.fresh_from)
+    }
+
+    fn is_needed(&self, key: &Key) -> bool {
+        self.anyone || self.missing.iter().any(|account| serves(key, account))
+    }
+
+    fn key_of(&self, report: &Report) -> Option<Key> {
+        Some(Key {
+            username: report.username.clone()?,
+            org: report.org?,
+        })
+    }
+
+    /// The account's consumers look into each of its slots.
+    fn is_in_every_slot(&self, key: &Key) -> bool {
+        let mine = self.found.iter().filter(|known| {
+            known.report.username.as_deref() == Some(&key.username)
+                && known.report.org == Some(key.org)
+        });
+        let reached: BTreeSet<&str> = mine.filter_map(|known| known.slot.as_deref()).collect();
+        let slots = self.pipeline.stores.slots(key);
+        slots.iter().all(|slot| reached.contains(slot.as_str()))
+    }
+
+    /// Whether nothing is to be tried any more, if anything was. What was tried in vain ends the wait.
+    fn is_verified(&mut self, key: &Key) -> Result<bool, WaitError> {
+        if self.pipeline.verifier.when(key) == Verify::Never {
+            return Ok(true);
+        }
+        let mut mine = self.found.iter().filter(|known| {
+            known.report.username.as_deref() == Some(&key.username)
+                && known.report.org == Some(key.org)
+        });
+        let newest = mine.next_back();
+        let Some(fingerprint) = newest.and_then(|known| known.report.fingerprint.clone()) else {
+            return Ok(false);
+        };
+        let Some(login) = self.pipeline.ledger.login(tried(key, &fingerprint))? else {
+            return Ok(false);
+        };
+        let why = Failing {
+            kind: login.reason.unwrap_or_default(),
+            problem: login
+                .problem
+                .unwrap_or_else(|| "the log-in was not answered".to_owned()),
+            hint: login.hint.unwrap_or_default(),
+        };
+        let username = key.username.clone();
+        match login.state {
+            LoginState::LoggedIn => Ok(true),
+            LoginState::Begun => Ok(false),
+            LoginState::Refused => Err(self.not_verified(username, why, true)),
+            LoginState::Unknown => Err(self.not_verified(username, why, false)),
+        }
+    }
+
+    fn not_verified(&mut self, username: String, why: Failing, answered: bool) -> WaitError {
+        WaitError::NotVerified {
+            username,
+            why,
+            answered,
+            stored: std::mem::take(&mut self.found),
+        }
+    }
+
+    fn late(&mut self) -> WaitError {
+        let missing = self.missing.iter().map(|account| account.username.clone());
         let mut missing: Vec<String> = missing.collect();
         if missing.is_empty() {
             missing.push("any account".to_owned());
         }
         WaitError::Late {
             missing,
-            seen: self.others,
+            stored: std::mem::take(&mut self.found),
+            seen: std::mem::take(&mut self.others),
         }
     }
+}
+
+/// What is reset from now on was not announced by this wait.
+impl Drop for Armed {
+    fn drop(&mut self) {
+        let (ledger, now) = (&self.pipeline.ledger, (self.pipeline.clock)());
+        if let Err(error) = ledger.close_windows(&self.windows, now) {
+            tracing::warn!(hint = error.hint(), "{error}");
+        }
+    }
+}
+
+fn serves(key: &Key, account: &Account) -> bool {
+    key.username == account.username && account.org.is_none_or(|org| org == key.org)
 }
 
 /// A mailbox that ended before the wait did.

@@ -85,6 +85,7 @@ fn decision(uid: u32, outcome: &str) -> Decision {
         message_id: Some("1@mail.example".to_owned()),
         body_hash: Some("ab".repeat(32)),
         slot: Some(SLOT.to_owned()),
+        more_to_come: false,
     }
 }
 

@@ -186,6 +186,7 @@ async fn a_folder_that_is_made_for_the_mail_is_new_in_whole() {
         accounts: vec![account],
         mailboxes: vec![mailbox],
         since: (world.clock())(),
+        timeout: Duration::from_secs(1200),
     };
     let armed = arm(order, &world.pipeline()).await.unwrap();
     world.server.add_folder(USER, "Later", Some("\\Archive"));

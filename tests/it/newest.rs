@@ -20,6 +20,8 @@ fn machine(store: &Arc<MemoryStore>) -> Pipeline {
     Pipeline {
         policy: Arc::new(Policy::default()),
         recipes: Recipe::built_in(),
+        verifier: Arc::new(sftoken::watch::NoVerifier),
+        errands: sftoken::watch::Errands::default(),
         resolver: Arc::new(Resolver::from_files(keys)),
         stores: Arc::new(Stores::all_in(store)),
         ledger: Arc::new(Ledger::in_memory().unwrap()),
@@ -36,7 +38,7 @@ async fn give(machine: &Pipeline, mail: &[u8]) -> Receipt {
         },
         arrival: Arrival::default(),
     };
-    match machine.process(letter).await {
+    match machine.process(letter).await.remove(0) {
         Verdict::Settled(receipt) => receipt,
         Verdict::Open(_, trouble) => panic!("{trouble}"),
     }

@@ -70,6 +70,8 @@ impl World {
                 ..Policy::default()
             }),
             recipes: Recipe::built_in(),
+            verifier: Arc::new(sftoken::watch::NoVerifier),
+            errands: sftoken::watch::Errands::default(),
             resolver: Arc::new(Resolver::from_files(
                 KeyAnswers::from_key_file(&keys).unwrap(),
             )),

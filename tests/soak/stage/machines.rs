@@ -97,6 +97,8 @@ impl Stage {
         Pipeline {
             policy: Arc::new(policy),
             recipes: Recipe::built_in(),
+            verifier: Arc::new(sftoken::watch::NoVerifier),
+            errands: sftoken::watch::Errands::default(),
             resolver: Arc::new(Resolver::from_fn(answer)),
             stores: Arc::new(Stores::all_in(self.vault.clone())),
             ledger,

@@ -1,0 +1,394 @@
+//! A proven token, on its way to every slot of its account.
+//!
+//! Knows the gates behind the proof (announced? does it log in?), all slots side by side, and what is planned then.
+//! Never knows a store's ways, and never examines a mail. Blocks: it is run off the async threads.
+//!
+//! ```text
+//! proven ─► announced? ─► (logs in?) ─► slot: lock, order, write, read back ─► (logs in?) ─► record, plan errands
+//!                                       slot: …                    each on its own
+//! ```
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::errands::{Happened, Told};
+use super::pipeline::{Letter, Pipeline, decision};
+use super::publish::{Proven, Published, publish};
+use super::verdict::{Trouble, Verdict};
+use super::verifier::{Failing, Known, Verify};
+use crate::ingest::Found;
+use crate::ingest::event::{Receipt, Report};
+use crate::ingest::refusal::Refusal;
+use crate::ledger::{Decision, Plan, Reached, SlotTrouble};
+use crate::store::{Key, Store};
+
+/// How far Salesforce's clock and ours may differ at the edges of an announced window: both are kept by NTP.
+const WINDOW_SKEW: SignedDuration = SignedDuration::from_mins(2);
+
+/// A token that is proven.
+pub(super) struct GenuineToken {
+    pub(super) found: Found,
+    pub(super) report: Report,
+}
+
+/// How one slot fared.
+struct Slot {
+    name: String,
+    published: Result<Published, Trouble>,
+}
+
+/// One token, one delivery.
+struct Delivery<'d> {
+    pipeline: &'d Pipeline,
+    key: Key,
+    mail: Proven<'d>,
+    letter: &'d Letter,
+    now: Timestamp,
+}
+
+impl Pipeline {
+    /// Publishes a found token in each slot of its account, on a thread that may block, then records what became
+    /// of it. With `elsewhere`, another watcher may have stored the token: a store that holds it is not written to
+    /// again.
+    pub(super) async fn store(
+        &self,
+        token: GenuineToken,
+        letter: Letter,
+        elsewhere: bool,
+    ) -> Vec<Verdict> {
+        let pipeline = self.clone();
+        let report = token.report.clone();
+        let work = move || pipeline.deliver(&token, &letter, elsewhere);
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|_| vec![Verdict::Open(report, Trouble::Worker)])
+    }
+
+    fn deliver(&self, token: &GenuineToken, letter: &Letter, elsewhere: bool) -> Vec<Verdict> {
+        let GenuineToken { found, report } = token;
+        for warning in &found.warnings {
+            tracing::warn!(username = %found.username, "{warning}");
+        }
+        let delivery = Delivery {
+            pipeline: self,
+            key: Key {
+                username: found.username.clone(),
+                org: found.org,
+            },
+            mail: Proven {
+                found,
+                report,
+                arrival: letter.arrival,
+                elsewhere,
+            },
+            letter,
+            now: (self.clock)(),
+        };
+        delivery
+            .run()
+            .unwrap_or_else(|trouble| vec![Verdict::Open(report.clone(), trouble)])
+    }
+}
+
+impl Delivery<'_> {
+    fn run(&self) -> Result<Vec<Verdict>, Trouble> {
+        let stores = self.pipeline.stores.of(&self.key)?;
+        if self.pipeline.policy.armed_only && !self.is_announced()? {
+            return Ok(vec![self.refused(Refusal::OutsideWindow)?]);
+        }
+        let when = self.pipeline.verifier.when(&self.key);
+        let mut known = None;
+        if when == Verify::Before && self.would_be_new(stores)? {
+            known = match self.log_in()? {
+                Known::LogsIn => Some(Known::LogsIn),
+                Known::Refused(why) => {
+                    return Err(Trouble::LogIn {
+                        why,
+                        answered: true,
+                    });
+                }
+                Known::Unknown(why) | Known::Later(why) => {
+                    return Err(Trouble::LogIn {
+                        why,
+                        answered: false,
+                    });
+                }
+            };
+        }
+        let slots = self.publish_all(stores);
+        if when == Verify::After && slots.iter().any(Slot::has_it) {
+            known = Some(self.log_in()?);
+        }
+        self.settle(slots, known)
+    }
+
+    fn is_announced(&self) -> Result<bool, Trouble> {
+        let (ledger, key) = (&self.pipeline.ledger, &self.key);
+        let date = self.mail.found.date;
+        Ok(ledger.is_announced(&key.username, key.org, date, WINDOW_SKEW)?)
+    }
+
+    /// A mail that no slot will take is not worth a log-in.
+    fn would_be_new(&self, stores: &[Arc<dyn Store>]) -> Result<bool, Trouble> {
+        let candidate = self.mail.candidate();
+        for store in stores {
+            let newest = self.pipeline.ledger.newest(&store.slot(&self.key))?;
+            if crate::ledger::order::admit(newest.as_ref(), &candidate).writes() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn log_in(&self) -> Result<Known, Trouble> {
+        let known = self
+            .pipeline
+            .log_in_once(&self.key, &self.mail.found.token)?;
+        let username = &self.key.username;
+        match &known {
+            Known::LogsIn => tracing::info!(username, "the token logs in"),
+            Known::Refused(why) => {
+                tracing::error!(
+                    username,
+                    kind = why.kind,
+                    hint = why.hint,
+                    "the token does not log in: {}",
+                    why.problem
+                );
+            }
+            Known::Unknown(why) | Known::Later(why) => {
+                tracing::warn!(
+                    username,
+                    kind = why.kind,
+                    hint = why.hint,
+                    "it is not known whether the token logs in: {}",
+                    why.problem
+                );
+            }
+        }
+        Ok(known)
+    }
+
+    /// Each slot on its own: one that hangs or fails holds back none.
+    fn publish_all(&self, stores: &[Arc<dyn Store>]) -> Vec<Slot> {
+        let one = |store: &Arc<dyn Store>| Slot {
+            name: store.slot(&self.key),
+            published: publish(
+                &self.mail,
+                &**store,
+                &self.key,
+                &self.pipeline.ledger,
+                self.now,
+            ),
+        };
+        if let [store] = stores {
+            return vec![one(store)];
+        }
+        std::thread::scope(|scope| {
+            let running: Vec<_> = stores
+                .iter()
+                .map(|store| (store, scope.spawn(move || one(store))))
+                .collect();
+            let ended = running.into_iter().map(|(store, worker)| {
+                worker.join().unwrap_or_else(|_| Slot {
+                    name: store.slot(&self.key),
+                    published: Err(Trouble::Worker),
+                })
+            });
+            ended.collect()
+        })
+    }
+
+    /// Records what became of each slot, and plans what is to be done then.
+    fn settle(&self, slots: Vec<Slot>, known: Option<Known>) -> Result<Vec<Verdict>, Trouble> {
+        let later = match &known {
+            Some(Known::Later(why)) => Some(why.clone()),
+            _ => None,
+        };
+        let is_open = later.is_some() || slots.iter().any(|slot| slot.published.is_err());
+        let reached: Vec<String> = slots
+            .iter()
+            .filter(|slot| slot.has_it())
+            .map(|slot| slot.name.clone())
+            .collect();
+        let missing: Vec<String> = slots
+            .iter()
+            .filter(|slot| slot.published.is_err())
+            .map(|slot| slot.name.clone())
+            .collect();
+        let (mut verdicts, mut decisions) = (Vec::new(), Vec::new());
+        let mut troubles = Vec::new();
+        for slot in slots {
+            match slot.published {
+                Err(trouble) => {
+                    self.note(&slot.name, &trouble);
+                    troubles.push(trouble);
+                }
+                Ok(published) => {
+                    let is_news = !matches!(published, Published::Before(_));
+                    let receipt = self.receipt(published, known.as_ref())?;
+                    if is_news || !is_open {
+                        decisions.push(self.decision(&receipt, is_open));
+                        verdicts.push(Verdict::Settled(receipt));
+                    }
+                }
+            }
+        }
+        self.record(&decisions, &reached, &missing, known.as_ref())?;
+        let open = |trouble| Verdict::Open(self.mail.report.clone(), trouble);
+        verdicts.extend(troubles.into_iter().map(open));
+        verdicts.extend(later.map(|why| {
+            open(Trouble::LogIn {
+                why,
+                answered: false,
+            })
+        }));
+        Ok(verdicts)
+    }
+
+    /// The receipt of a slot, with what the log-in said.
+    fn receipt(&self, published: Published, known: Option<&Known>) -> Result<Receipt, Trouble> {
+        let username = &self.key.username;
+        let source = &self.letter.name;
+        let (mut receipt, is_new) = match published {
+            Published::Kept(why) => return Ok(Receipt::kept_out(self.mail.report.clone(), why)),
+            Published::Stored(receipt) => (receipt, true),
+            Published::Before(receipt) => (receipt, false),
+        };
+        let slot = receipt.slot.clone();
+        match is_new {
+            true => tracing::info!(source, slot, username, "token stored"),
+            false => tracing::info!(source, slot, username, "this token was stored before"),
+        }
+        let verified = match known {
+            Some(Known::LogsIn) => Some(true),
+            Some(Known::Refused(_)) => Some(false),
+            _ => receipt.verified,
+        };
+        if verified != receipt.verified {
+            receipt.verified = verified;
+            if let Some(slot) = &slot {
+                self.pipeline.ledger.commit(slot, &receipt)?;
+            }
+        }
+        Ok(receipt)
+    }
+
+    fn decision(&self, receipt: &Receipt, more_to_come: bool) -> Decision {
+        let hash = Some(self.letter.hash());
+        let at = (self.pipeline.clock)();
+        Decision {
+            more_to_come,
+            ..decision(receipt, &self.letter.source, hash, at)
+        }
+    }
+
+    /// One transaction: what was decided, and what is to be done now that these slots have the token.
+    fn record(
+        &self,
+        decisions: &[Decision],
+        reached: &[String],
+        missing: &[String],
+        known: Option<&Known>,
+    ) -> Result<(), Trouble> {
+        let happened = match known {
+            Some(Known::Refused(_)) => Happened::NotVerified,
+            _ => Happened::Stored,
+        };
+        let steps = self.pipeline.errands.steps(&self.key, happened);
+        let told = Told {
+            slots: reached.to_vec(),
+            missing: missing.to_vec(),
+            date: Some(self.mail.found.date),
+            fingerprint: Some(self.mail.found.token.fingerprint()),
+            verified: known.and_then(Known::as_bool),
+            reason: known.and_then(Known::why).map(|why| why.kind.clone()),
+            detail: known.and_then(Known::why).map(|why| why.problem.clone()),
+            ..Told::of(&self.key, happened, (self.pipeline.clock)())
+        };
+        let text = told.to_json();
+        let fingerprint = self.mail.found.token.fingerprint();
+        let plan = Plan {
+            username: &self.key.username,
+            org: self.key.org,
+            event: happened.as_str(),
+            steps: &steps,
+            told: &text,
+            at: told.at,
+        };
+        let reached = Reached {
+            fingerprint: &fingerprint,
+            slots: reached,
+        };
+        // a log-in that can still be made comes before whatever is to be done with the token
+        let waits = matches!(known, Some(Known::Later(_)));
+        let planned = (!reached.slots.is_empty() && !waits).then_some((plan, reached));
+        if self.pipeline.ledger.record_stored(decisions, planned)? {
+            self.pipeline.errands.ring();
+        }
+        Ok(())
+    }
+
+    /// A slot failed: `status` shows it until it has the token; whoever wants to be told is told the first time.
+    fn note(&self, slot: &str, trouble: &Trouble) {
+        let told = SlotTrouble {
+            slot: slot.to_owned(),
+            username: self.key.username.clone(),
+            org: self.key.org,
+            fingerprint: self.mail.found.token.fingerprint(),
+            kind: trouble.kind().to_owned(),
+            problem: trouble.to_string(),
+            at: self.now,
+        };
+        let noted = self.pipeline.ledger.note_slot_trouble(&told);
+        match noted {
+            Ok(1) => self.pipeline.announce(
+                &self.key,
+                Told {
+                    missing: vec![told.slot],
+                    date: Some(self.mail.found.date),
+                    fingerprint: Some(told.fingerprint),
+                    reason: Some(told.kind),
+                    detail: Some(told.problem),
+                    ..Told::of(&self.key, Happened::StoreFailed, self.now)
+                },
+            ),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(hint = error.hint(), "{error}"),
+        }
+    }
+
+    /// A genuine mail that is not to be stored anywhere.
+    fn refused(&self, why: Refusal) -> Result<Verdict, Trouble> {
+        let receipt = Receipt::kept_out(self.mail.report.clone(), why);
+        let decision = self.decision(&receipt, false);
+        self.pipeline.ledger.record(&decision)?;
+        Ok(Verdict::Settled(receipt))
+    }
+}
+
+impl Slot {
+    fn has_it(&self) -> bool {
+        matches!(
+            &self.published,
+            Ok(Published::Stored(_) | Published::Before(_))
+        )
+    }
+}
+
+impl Known {
+    fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::LogsIn => Some(true),
+            Self::Refused(_) => Some(false),
+            Self::Unknown(_) | Self::Later(_) => None,
+        }
+    }
+
+    fn why(&self) -> Option<&Failing> {
+        match self {
+            Self::LogsIn => None,
+            Self::Refused(why) | Self::Unknown(why) | Self::Later(why) => Some(why),
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! What is done after something happened to a token: hooks, tests of consumers, messages.
+//!
+//! Knows the order of the steps, their turns across processes, and when a failed one is tried again. Never knows what
+//! a step does: a [`Follow`] does it. Errands stand in the ledger until they have their result, so that a process that
+//! dies leaves them to the next one: a step may be done twice, and is never forgotten.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use super::pipeline::Pipeline;
+use crate::ingest::policy::Org;
+use crate::ingest::token::Fingerprint;
+use crate::ledger::{Errand, LedgerError, Plan, StepResult};
+use crate::store::Key;
+
+/// Errands that another process left behind are looked for this often.
+const PATROL: Duration = Duration::from_secs(60);
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Happened {
+    /// A token is in its slots, or in some of them; it was not refused at a log-in.
+    Stored,
+    /// A token is stored, and does not log in.
+    NotVerified,
+    /// A mail came, and a slot does not take its token.
+    StoreFailed,
+    /// A hook failed for good.
+    HookFailed,
+    /// A consumer's test failed for good.
+    ConsumerFailed,
+    /// A token will soon be too old.
+    Due,
+    /// A token is too old.
+    Overdue,
+}
+
+impl Happened {
+    /// Every word.
+    pub const ALL: [Self; 7] = [
+        Self::Stored,
+        Self::NotVerified,
+        Self::StoreFailed,
+        Self::HookFailed,
+        Self::ConsumerFailed,
+        Self::Due,
+        Self::Overdue,
+    ];
+
+    /// The stable word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::NotVerified => "not_verified",
+            Self::StoreFailed => "store_failed",
+            Self::HookFailed => "hook_failed",
+            Self::ConsumerFailed => "consumer_failed",
+            Self::Due => "due",
+            Self::Overdue => "overdue",
+        }
+    }
+}
+
+/// What a step is told. Free of secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// What happened.
+    pub event: Happened,
+    /// When.
+    pub at: Timestamp,
+    /// The Salesforce username.
+    pub username: String,
+    /// The kind of org.
+    pub org: Org,
+    /// The token's fingerprint.
+    pub fingerprint: Option<Fingerprint>,
+    /// The signed Date of its mail.
+    pub date: Option<Timestamp>,
+    /// The slots that have it.
+    pub slots: Vec<String>,
+    /// The slots that do not, yet.
+    pub missing: Vec<String>,
+    /// Whether it logs in, as far as that is known.
+    pub verified: Option<bool>,
+    /// The stable word of what went wrong.
+    pub reason: Option<String>,
+    /// What went wrong: a clause.
+    pub detail: Option<String>,
+    /// The token's age.
+    pub age_seconds: Option<i64>,
+}
+
+impl Told {
+    /// An event of an account, and nothing more.
+    #[must_use]
+    pub fn of(key: &Key, event: Happened, at: Timestamp) -> Self {
+        Self {
+            event,
+            at,
+            username: key.username.clone(),
+            org: key.org,
+            fingerprint: None,
+            date: None,
+            slots: Vec::new(),
+            missing: Vec::new(),
+            verified: None,
+            reason: None,
+            detail: None,
+            age_seconds: None,
+        }
+    }
+
+    pub(super) fn to_json(&self) -> String {
+        // names and texts only: it cannot fail
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Whoever does the steps.
+pub trait Follow: Send + Sync + fmt::Debug {
+    /// The names of the steps that an event asks for, in order. A name stays the same as long as the step does:
+    /// errands outlive the process.
+    fn steps(&self, key: &Key, event: Happened) -> Vec<String>;
+
+    /// One try of one step; `id` is the same for each try of an errand. Blocks, for a bounded time.
+    fn run(&self, key: &Key, step: &str, id: &str, told: &Told) -> Ran;
+
+    /// The pause after the given number of tries that failed; `None`: it is given up.
+    fn pause(&self, step: &str, tries: u32) -> Option<Duration>;
+
+    /// What a failure of the step is: an event of its own, or nothing more than a line in the log.
+    fn failure(&self, step: &str) -> Option<Happened>;
+}
+
+/// How a try of a step ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// It did what it should.
+    Done(Option<String>),
+    /// It may work later; not before the pause, if the other side named one.
+    Again(String, Option<Duration>),
+    /// It will not work.
+    Failed(String),
+    /// The configuration has no such step any more.
+    Gone,
+}
+
+/// Does nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoFollow;
+
+impl Follow for NoFollow {
+    fn steps(&self, _: &Key, _: Happened) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn run(&self, _: &Key, _: &str, _: &str, _: &Told) -> Ran {
+        Ran::Gone
+    }
+
+    fn pause(&self, _: &str, _: u32) -> Option<Duration> {
+        None
+    }
+
+    fn failure(&self, _: &str) -> Option<Happened> {
+        None
+    }
+}
+
+/// Whoever does the steps, and the bell that says that there is something to do.
+#[derive(Clone, Debug)]
+pub struct Errands {
+    follow: Arc<dyn Follow>,
+    bell: Arc<Notify>,
+}
+
+impl Default for Errands {
+    fn default() -> Self {
+        Self::by(Arc::new(NoFollow))
+    }
+}
+
+impl Errands {
+    /// Steps are done by `follow`.
+    #[must_use]
+    pub fn by(follow: Arc<dyn Follow>) -> Self {
+        Self {
+            follow,
+            bell: Arc::default(),
+        }
+    }
+
+    pub(super) fn steps(&self, key: &Key, event: Happened) -> Vec<String> {
+        self.follow.steps(key, event)
+    }
+
+    pub(super) fn ring(&self) {
+        self.bell.notify_one();
+    }
+}
+
+impl Pipeline {
+    /// Plans what an event asks for. A ledger that does not answer is told of: nothing else depends on it.
+    pub(super) fn announce(&self, key: &Key, told: Told) {
+        let steps = self.errands.steps(key, told.event);
+        if steps.is_empty() {
+            return;
+        }
+        let plan = Plan {
+            username: &key.username,
+            org: key.org,
+            event: told.event.as_str(),
+            steps: &steps,
+            told: &told.to_json(),
+            at: told.at,
+        };
+        match self.ledger.plan(&plan) {
+            Ok(()) => self.errands.ring(),
+            Err(error) => tracing::warn!(hint = error.hint(), "{error}"),
+        }
+    }
+
+    /// Does errands as they come, for ever; what other processes left behind too.
+    pub(super) async fn follow_up(self) {
+        let mut working = JoinSet::new();
+        let mut busy: BTreeSet<(String, &'static str)> = BTreeSet::new();
+        loop {
+            let pause = match self.ledger.errands(None) {
+                Ok(errands) => self.send_out(&errands, &mut busy, &mut working),
+                Err(error) => {
+                    tracing::warn!(hint = error.hint(), "{error}");
+                    PATROL
+                }
+            };
+            tokio::select! {
+                () = self.errands.bell.notified() => {}
+                Some(ended) = working.join_next() => {
+                    // a worker that died left its errands: they are looked at again with the next patrol
+                    match ended {
+                        Ok(account) => busy.remove(&account),
+                        Err(_) => { busy.clear(); true }
+                    };
+                }
+                () = tokio::time::sleep(pause.min(PATROL)) => {}
+            }
+        }
+    }
+
+    /// A worker for each account with something to do that has none; how long until the next is due.
+    fn send_out(
+        &self,
+        errands: &[Errand],
+        busy: &mut BTreeSet<(String, &'static str)>,
+        working: &mut JoinSet<(String, &'static str)>,
+    ) -> Duration {
+        let now = (self.clock)();
+        let mut pause = PATROL;
+        for errand in errands {
+            let account = (errand.username.clone(), errand.org.as_str());
+            if busy.contains(&account) {
+                continue;
+            }
+            if errand.due > now {
+                let wait = Duration::try_from(errand.due.duration_since(now)).unwrap_or_default();
+                pause = pause.min(wait);
+                continue;
+            }
+            busy.insert(account.clone());
+            let (pipeline, key) = (self.clone(), key_of(errand));
+            working.spawn_blocking(move || {
+                if let Err(error) = pipeline.work_off(&key) {
+                    tracing::warn!(hint = error.hint(), "{error}");
+                }
+                account
+            });
+        }
+        pause
+    }
+
+    /// Does an account's errands that are due, one after the other. Another process that is at it is waited for:
+    /// then they are done. Blocks.
+    fn work_off(&self, key: &Key) -> Result<(), LedgerError> {
+        let lock = format!("errands {} {}", key.org.as_str(), key.username);
+        let _alone = self.ledger.lock(&lock)?;
+        loop {
+            let now = (self.clock)();
+            let of = Some((key.username.as_str(), key.org));
+            let next = self.ledger.errands(of)?;
+            let Some(errand) = next.into_iter().find(|errand| errand.due <= now) else {
+                return Ok(());
+            };
+            self.errand(key, &errand)?;
+        }
+    }
+
+    fn errand(&self, key: &Key, errand: &Errand) -> Result<(), LedgerError> {
+        let Ok(told) = serde_json::from_str::<Told>(&errand.told) else {
+            // a newer version planned it
+            return self.ledger.drop_errand(errand.id);
+        };
+        let follow = &self.errands.follow;
+        let (username, step) = (&key.username, &errand.step);
+        let id = format!("{}-{}", errand.id, told.at.as_millisecond());
+        let (ok, detail) = match follow.run(key, step, &id, &told) {
+            Ran::Gone => return self.ledger.drop_errand(errand.id),
+            Ran::Done(detail) => (true, detail),
+            Ran::Failed(why) => (false, Some(why)),
+            Ran::Again(why, after) => match follow.pause(step, errand.tries + 1) {
+                None => (false, Some(why)),
+                Some(pause) => {
+                    let pause = after.unwrap_or(pause).max(pause);
+                    let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
+                    tracing::warn!(username, step, "failed, and is tried again: {why}");
+                    let due = (self.clock)().checked_add(pause).unwrap_or(Timestamp::MAX);
+                    return self.ledger.try_errand_again(errand.id, due);
+                }
+            },
+        };
+        let result = StepResult {
+            username: username.clone(),
+            org: key.org,
+            step: step.clone(),
+            fingerprint: told.fingerprint.clone(),
+            at: (self.clock)(),
+            ok,
+            detail,
+        };
+        self.ledger.finish_errand(errand.id, &result)?;
+        match (ok, &result.detail) {
+            (true, _) => tracing::info!(username, step, event = errand.event, "done"),
+            (false, why) => {
+                let why = why.as_deref().unwrap_or_default();
+                tracing::error!(username, step, event = errand.event, "failed: {why}");
+                if let Some(event) = follow.failure(step) {
+                    self.announce(
+                        key,
+                        Told {
+                            event,
+                            at: result.at,
+                            reason: Some(step.clone()),
+                            detail: result.detail,
+                            ..told
+                        },
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what is to be done for these accounts, or for all, until nothing is left: also what is tried again later,
+    /// and what another process is at.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn finish_errands(&self, of: Option<&[Key]>) -> Result<(), LedgerError> {
+        loop {
+            let meant = |errand: &Errand| of.is_none_or(|keys| keys.contains(&key_of(errand)));
+            let mut errands = self.ledger.errands(None)?;
+            errands.retain(meant);
+            let Some(next) = errands.iter().min_by_key(|errand| errand.due) else {
+                return Ok(());
+            };
+            let now = (self.clock)();
+            if next.due > now {
+                let wait = Duration::try_from(next.due.duration_since(now)).unwrap_or_default();
+                tokio::time::sleep(wait).await;
+            }
+            let mut working = JoinSet::new();
+            let mut keys: Vec<Key> = errands.iter().map(key_of).collect();
+            keys.dedup();
+            for key in keys {
+                let pipeline = self.clone();
+                working.spawn_blocking(move || pipeline.work_off(&key));
+            }
+            while let Some(ended) = working.join_next().await {
+                ended.unwrap_or(Ok(()))?;
+            }
+        }
+    }
+}
+
+fn key_of(errand: &Errand) -> Key {
+    Key {
+        username: errand.username.clone(),
+        org: errand.org,
+    }
+}
