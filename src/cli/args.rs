@@ -212,7 +212,17 @@ pub(crate) struct Replay {
 
 /// `status`
 #[derive(Debug, Args)]
-pub(crate) struct Status {}
+#[command(after_help = STATUS_HELP)]
+pub(crate) struct Status {
+    /// For monitors: an account without a token, and a mailbox that nobody watches, count as wrong too
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+const STATUS_HELP: &str = "\
+Exit status, the first that fits: 6 if a slot does not take its token, 7 if a token was refused at
+the log-in, 5 if a mailbox is silent (--check), 1 if a hook, a test or a message failed, 3 if a token
+is due or overdue, or missing (--check), else 0.";
 
 /// `authorize`
 #[derive(Debug, Args)]

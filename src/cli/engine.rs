@@ -24,15 +24,22 @@ use crate::secret::{
     SaveError, SecretError, SecretLock, SecretRef, Sources, check_file, lock, resolve, save,
 };
 use crate::store::{self, Key, NoSecret, Secrets, Store, StoreError, StoreOptions};
-use crate::watch::{Clock, FolderChoice, Handled, MailboxTask, Pipeline, Start, Stores, Trouble};
+use crate::watch::{
+    Clock, FolderChoice, Handled, Limit, MailboxTask, Pipeline, Start, Stores, Trouble,
+};
 
 /// The pipeline of a configuration.
 pub(crate) fn pipeline(config: &Config, policy: Policy, clock: Clock) -> Result<Pipeline, Failure> {
     let resolver = Arc::new(keys::resolver(&config.dns)?);
     let stores = Arc::new(stores(config, &policy)?);
     let ledger = Arc::new(ledger(config)?);
+    let limits = config.accounts.iter().map(|account| Limit {
+        key: key_of(account),
+        max_age: account.max_age,
+    });
     Ok(Pipeline {
         clock,
+        limits: limits.collect(),
         ..Pipeline::new(Arc::new(policy), resolver, stores, ledger)
     })
 }
@@ -172,14 +179,18 @@ fn stores(config: &Config, policy: &Policy) -> Result<Stores, Failure> {
                 None => open_store(url, config)?,
             };
             opened.insert(url, Arc::clone(&store));
-            let key = Key {
-                username: account.username.clone(),
-                org: account.org,
-            };
-            stores.route(key, store);
+            stores.route(key_of(account), store);
         }
     }
     Ok(stores)
+}
+
+/// An account, as a store names it.
+fn key_of(account: &config::Account) -> Key {
+    Key {
+        username: account.username.clone(),
+        org: account.org,
+    }
 }
 
 fn configured<'c>(config: &'c Config, wanted: &Account) -> Option<&'c crate::config::Account> {

@@ -81,7 +81,7 @@ fn command(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Get(args) => get::run(global, args),
         Command::Run(args) => run::run(global, args),
         Command::ClearClipboard(args) => clip::clear(args),
-        Command::Status(_) => status::run(global),
+        Command::Status(args) => status::run(global, args),
         Command::Authorize(args) => authorize::run(global, args),
     }
 }

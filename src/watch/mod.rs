@@ -10,6 +10,7 @@
 //!    └── pauses, limiter ◄── a cut, a refusal, a silence, a jump of the clock
 //! ```
 
+mod ages;
 pub mod backoff;
 #[cfg(feature = "oauth")]
 mod bearer;
@@ -39,6 +40,7 @@ mod verdict;
 mod verifier;
 mod wait;
 
+pub use ages::{Limit, age_state};
 pub use chance::Chance;
 pub use errands::{Errands, Follow, Happened, NoFollow, Ran, Told};
 pub use pipeline::{Clock, Letter, Pipeline};

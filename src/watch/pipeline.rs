@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 
+use super::ages::Limit;
 use super::deliver::GenuineToken;
 use super::errands::Errands;
 use super::stores::Stores;
@@ -43,6 +44,8 @@ pub struct Pipeline {
     pub verifier: Arc<dyn Verifier>,
     /// What is done once something happened to a token.
     pub errands: Errands,
+    /// Whoever watches for long reminds of tokens that grow older than this.
+    pub limits: Arc<[Limit]>,
     /// What time it is.
     pub clock: Clock,
 }
@@ -121,6 +124,7 @@ impl Pipeline {
             ledger,
             verifier: Arc::new(NoVerifier),
             errands: Errands::default(),
+            limits: Arc::default(),
             clock: Arc::new(Timestamp::now),
         }
     }

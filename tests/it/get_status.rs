@@ -84,9 +84,9 @@ fn it_is_read_from_the_keyring_that_others_write() {
 
 #[test]
 fn status_tells_the_age_of_each_token() {
-    for (days, state) in [(1, "ok"), (85, "due"), (100, "overdue")] {
+    for (days, state, exit) in [(1, "ok", 0), (85, "due", 3), (100, "overdue", 3)] {
         let (home, token) = stored(days * 86_400);
-        let ended = home.run(&["status", "--json"]).check(0);
+        let ended = home.run(&["status", "--json"]).check(exit);
         let status: &Value = &ended.json()[0];
         let account = |username: &str| {
             let accounts = status["accounts"].as_array().unwrap();
@@ -99,7 +99,9 @@ fn status_tells_the_age_of_each_token() {
         assert_eq!(account(BOB)["state"], "missing");
         assert_eq!(status["mailboxes"][0]["mailbox"], "ops");
         assert_eq!(status["mailboxes"][0]["last_contact"], Value::Null);
-        let text = home.run(&["status"]).check(0).out;
+        let text = home.run(&["status"]).check(exit).out;
+        // a mailbox that nobody ever watched, and an account without a token
+        home.run(&["status", "--check"]).check(5);
         assert!(text.starts_with(&format!("{state} {ANN}")), "{text}");
         assert!(!(text + &ended.out).contains(&token));
     }

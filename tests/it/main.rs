@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod arming;
 mod authorize;
 mod cli;
 mod corpus;
@@ -31,6 +32,7 @@ mod replay;
 mod replay_cmd;
 mod schema;
 mod secrecy;
+mod slots;
 mod stores;
 mod support;
 mod wait;

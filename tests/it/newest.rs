@@ -22,6 +22,7 @@ fn machine(store: &Arc<MemoryStore>) -> Pipeline {
         recipes: Recipe::built_in(),
         verifier: Arc::new(sftoken::watch::NoVerifier),
         errands: sftoken::watch::Errands::default(),
+        limits: Arc::default(),
         resolver: Arc::new(Resolver::from_files(keys)),
         stores: Arc::new(Stores::all_in(store)),
         ledger: Arc::new(Ledger::in_memory().unwrap()),

@@ -72,6 +72,7 @@ impl World {
             recipes: Recipe::built_in(),
             verifier: Arc::new(sftoken::watch::NoVerifier),
             errands: sftoken::watch::Errands::default(),
+            limits: Arc::default(),
             resolver: Arc::new(Resolver::from_files(
                 KeyAnswers::from_key_file(&keys).unwrap(),
             )),

@@ -98,16 +98,21 @@ pub(crate) struct Keeper {
 impl Keeper {
     /// Installs the script in a home.
     pub(crate) fn in_home(home: &Home) -> Self {
+        Self::named(home, "keeper")
+    }
+
+    /// Installs another one, in a folder of this name.
+    pub(crate) fn named(home: &Home, name: &str) -> Self {
         let script = "#!/bin/sh\nhere=${0%/*}\n[ -e $here/locked ] && { cat > /dev/null; exit 75; }\n\
             case $SFTOKEN_ACTION in\n\
             put) token=$(cat); printf '%s' \"$token\" > $here/kept-$SFTOKEN_USERNAME\n\
             echo \"$SFTOKEN_USERNAME $token\" >> $here/puts;;\n\
             get) cat $here/kept-$SFTOKEN_USERNAME 2> /dev/null; exit 0;;\n\
             esac\n";
-        let path = home.write("keeper/keep", script);
+        let path = home.write(&format!("{name}/keep"), script);
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
         Self {
-            folder: home.path("keeper"),
+            folder: home.path(name),
         }
     }
 

@@ -99,6 +99,7 @@ impl Stage {
             recipes: Recipe::built_in(),
             verifier: Arc::new(sftoken::watch::NoVerifier),
             errands: sftoken::watch::Errands::default(),
+            limits: Arc::default(),
             resolver: Arc::new(Resolver::from_fn(answer)),
             stores: Arc::new(Stores::all_in(self.vault.clone())),
             ledger,
