@@ -215,6 +215,10 @@ fn an_older_programs_ledger_is_taken_over() {
     drop(first);
     // as version 2 had it
     processes::sqlite(&path, "ALTER TABLE cursors DROP COLUMN mod_seq");
+    processes::sqlite(&path, "ALTER TABLE decisions DROP COLUMN more_to_come");
+    for table in ["troubles", "windows", "logins", "errands", "results", "reminders"] {
+        processes::sqlite(&path, &format!("DROP TABLE {table}"));
+    }
     processes::sqlite(&path, "PRAGMA user_version = 2");
     let ledger = Ledger::open(&path).unwrap();
     assert_eq!(ledger.cursor("ops", "INBOX").unwrap(), Some((7, 10)));
