@@ -36,6 +36,8 @@ pub struct Login {
     pub problem: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// A refusal that speaks against the token, and not against the org's or the user's settings.
+    pub against_token: bool,
     /// The organisation that it logged in to.
     pub organization_id: Option<String>,
 }
@@ -106,8 +108,8 @@ impl Ledger {
     /// When the ledger cannot be written.
     pub fn end_login(&self, whose: Tried<'_>, ended: &Login) -> Result<(), LedgerError> {
         let put = "INSERT OR REPLACE INTO logins
-            (username, org, fingerprint, at, state, reason, problem, hint, organization_id)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+            (username, org, fingerprint, at, state, reason, problem, hint, against_token, organization_id)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         let values = params![
             whose.username,
             whose.org.as_str(),
@@ -117,6 +119,7 @@ impl Ledger {
             ended.reason,
             ended.problem,
             ended.hint,
+            ended.against_token,
             ended.organization_id,
         ];
         self.write(|ledger| ledger.execute(put, values).map(drop))
@@ -173,7 +176,7 @@ impl Ledger {
     }
 }
 
-const COLUMNS: &str = "at, state, reason, problem, hint, organization_id";
+const COLUMNS: &str = "at, state, reason, problem, hint, against_token, organization_id";
 
 fn login(connection: &Connection, whose: Tried<'_>) -> rusqlite::Result<Option<Login>> {
     let ask = format!(
@@ -196,6 +199,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Login> {
         reason: row.get("reason")?,
         problem: row.get("problem")?,
         hint: row.get("hint")?,
+        against_token: row.get("against_token")?,
         organization_id: row.get("organization_id")?,
     })
 }

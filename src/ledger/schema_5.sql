@@ -33,6 +33,7 @@ CREATE TABLE logins (
     reason          TEXT,
     problem         TEXT,
     hint            TEXT,
+    against_token   INTEGER NOT NULL DEFAULT 0,
     organization_id TEXT,
     PRIMARY KEY (username, org, fingerprint)
 ) STRICT;

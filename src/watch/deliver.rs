@@ -262,7 +262,7 @@ impl Delivery<'_> {
         }
         let verified = match known {
             Some(Known::LogsIn) => Some(true),
-            Some(Known::Refused(_)) => Some(false),
+            Some(Known::Refused(why)) if why.against_token => Some(false),
             _ => receipt.verified,
         };
         if verified != receipt.verified {
@@ -291,8 +291,9 @@ impl Delivery<'_> {
         missing: &[String],
         known: Option<&Known>,
     ) -> Result<(), Trouble> {
+        // Consumers that try a bad token lock the user out: none is started again.
         let happened = match known {
-            Some(Known::Refused(_)) => Happened::NotVerified,
+            Some(Known::Refused(why)) if why.against_token => Happened::NotVerified,
             _ => Happened::Stored,
         };
         let steps = self.pipeline.errands.steps(&self.key, happened);
@@ -380,8 +381,8 @@ impl Known {
     fn as_bool(&self) -> Option<bool> {
         match self {
             Self::LogsIn => Some(true),
-            Self::Refused(_) => Some(false),
-            Self::Unknown(_) | Self::Later(_) => None,
+            Self::Refused(why) if why.against_token => Some(false),
+            Self::Refused(_) | Self::Unknown(_) | Self::Later(_) => None,
         }
     }
 

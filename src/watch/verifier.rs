@@ -48,6 +48,7 @@ impl Verifier for NoVerifier {
             kind: "not_configured".to_owned(),
             problem: "nobody is there to try it".to_owned(),
             hint: "configure verify and password of the account".to_owned(),
+            against_token: false,
         })
     }
 }
@@ -77,6 +78,8 @@ pub struct Failing {
     pub problem: String,
     /// What to do about it.
     pub hint: String,
+    /// It speaks against the token (or the password, or the user is locked), not against how the org is set up.
+    pub against_token: bool,
 }
 
 /// What is known of a token.
@@ -146,6 +149,7 @@ impl Pipeline {
                     "the token logs in to organization {found}, and earlier ones did to {known}"
                 ),
                 hint: "find out whose reset this was; if the account moved, sftoken verify --again takes the new organization".to_owned(),
+                against_token: true,
             })),
             _ => Ok(attempt),
         }
@@ -173,25 +177,31 @@ fn ended(at: Timestamp, state: LoginState, why: Option<&Failing>) -> Login {
         reason: why.map(|why| why.kind.clone()),
         problem: why.map(|why| why.problem.clone()),
         hint: why.map(|why| why.hint.clone()),
+        against_token: why.is_some_and(|why| why.against_token),
         organization_id: None,
     }
 }
 
 /// What an earlier attempt says.
 fn known(before: Login) -> Known {
-    let why = Failing {
-        kind: before.reason.unwrap_or_else(|| "interrupted".to_owned()),
-        problem: before.problem.unwrap_or_else(|| {
-            "the log-in was begun, and the program ended before it was answered".to_owned()
-        }),
-        hint: before
-            .hint
-            .unwrap_or_else(|| "sftoken verify tries it once more".to_owned()),
-    };
     match before.state {
         LoginState::LoggedIn => Known::LogsIn,
-        LoginState::Refused => Known::Refused(why),
-        LoginState::Begun | LoginState::Unknown => Known::Unknown(why),
+        LoginState::Refused => Known::Refused(before.into()),
+        LoginState::Begun | LoginState::Unknown => Known::Unknown(before.into()),
+    }
+}
+
+/// Of a log-in that was begun and whose end nobody noted, that is what is known.
+impl From<Login> for Failing {
+    fn from(login: Login) -> Self {
+        let interrupted = "the log-in was begun, and the program ended before it was answered";
+        let again = "sftoken verify tries it once more";
+        Self {
+            kind: login.reason.unwrap_or_else(|| "interrupted".to_owned()),
+            problem: login.problem.unwrap_or_else(|| interrupted.to_owned()),
+            hint: login.hint.unwrap_or_else(|| again.to_owned()),
+            against_token: login.against_token,
+        }
     }
 }
 

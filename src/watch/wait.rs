@@ -293,15 +293,10 @@ impl Armed {
         let Some(login) = self.pipeline.ledger.login(tried(key, &fingerprint))? else {
             return Ok(false);
         };
-        let why = Failing {
-            kind: login.reason.unwrap_or_default(),
-            problem: login
-                .problem
-                .unwrap_or_else(|| "the log-in was not answered".to_owned()),
-            hint: login.hint.unwrap_or_default(),
-        };
         let username = key.username.clone();
-        match login.state {
+        let state = login.state;
+        let why = Failing::from(login);
+        match state {
             LoginState::LoggedIn => Ok(true),
             LoginState::Begun => Ok(false),
             LoginState::Refused => Err(self.not_verified(username, why, true)),

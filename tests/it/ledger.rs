@@ -216,7 +216,14 @@ fn an_older_programs_ledger_is_taken_over() {
     // as version 2 had it
     processes::sqlite(&path, "ALTER TABLE cursors DROP COLUMN mod_seq");
     processes::sqlite(&path, "ALTER TABLE decisions DROP COLUMN more_to_come");
-    for table in ["troubles", "windows", "logins", "errands", "results", "reminders"] {
+    for table in [
+        "troubles",
+        "windows",
+        "logins",
+        "errands",
+        "results",
+        "reminders",
+    ] {
         processes::sqlite(&path, &format!("DROP TABLE {table}"));
     }
     processes::sqlite(&path, "PRAGMA user_version = 2");
