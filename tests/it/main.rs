@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod aftermath;
 mod arming;
 mod authorize;
 mod cli;
