@@ -2,7 +2,7 @@
 //!
 //! Knows HTTPS, deadlines and limits. Never follows a redirect, never speaks in the clear but to this very
 //! machine or where its user allowed it, and keeps no connection and no text of an error: that may hold a part of the answer.
-//! Its data comes from an endpoint that a provider or a store named.
+//! Its data comes from an endpoint that a provider, a store or an account named.
 
 use std::error::Error as _;
 use std::io::Read as _;
