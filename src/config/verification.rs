@@ -102,11 +102,7 @@ const URL_HINT: &str =
     "write the org's My Domain as \"https://acme.my.salesforce.com\", or remove the key";
 
 /// A password is sent there: an address that is wrong is told before that.
-fn login_url(
-    reader: &Reader<'_>,
-    number: &str,
-    org: Org,
-) -> Result<Option<String>, ConfigError> {
+fn login_url(reader: &Reader<'_>, number: &str, org: Org) -> Result<Option<String>, ConfigError> {
     let key = ["account", number, "login_url"];
     let Some(text) = reader.text(&key) else {
         return Ok(None);
@@ -143,17 +139,15 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn organization(
-    reader: &Reader<'_>,
-    number: &str,
-) -> Result<Option<OrganizationId>, ConfigError> {
+fn organization(reader: &Reader<'_>, number: &str) -> Result<Option<OrganizationId>, ConfigError> {
     let key = ["account", number, "organization_id"];
     let Some(text) = reader.text(&key) else {
         return Ok(None);
     };
     OrganizationId::parse(text).map(Some).ok_or_else(|| {
         let problem = format!("{text:?} is no id of an organization");
-        let hint = "copy it from Setup, Company Information: 00D and 12 or 15 more letters and digits";
+        let hint =
+            "copy it from Setup, Company Information: 00D and 12 or 15 more letters and digits";
         reader.wrong(&key, &problem, hint)
     })
 }

@@ -68,7 +68,9 @@ fn each_key_is_a_variable() {
     let config = load(&account(""), Path::new("/etc/sftoken.toml"), variables).unwrap();
     let verification = &config.accounts[0].verification;
     assert_eq!(verification.when, VerifyWhen::After);
-    assert!(matches!(&verification.way, LoginWay::OauthPassword { client_id, .. } if client_id == "app"));
+    assert!(
+        matches!(&verification.way, LoginWay::OauthPassword { client_id, .. } if client_id == "app")
+    );
     assert!(verification.login_url.is_some() && verification.organization_id.is_some());
     // no program that sftoken starts sees it
     assert_eq!(config.private_variables(), ["APP"]);
@@ -78,18 +80,36 @@ fn each_key_is_a_variable() {
 fn what_cannot_be_done_is_told() {
     wrong("verify = \"always\"", "\"always\" is not known here");
     wrong("login = \"jwt\"", "\"jwt\" is not known here");
-    wrong("login = \"oauth-password\"", "account.0.client_id: the key is missing");
+    wrong(
+        "login = \"oauth-password\"",
+        "account.0.client_id: the key is missing",
+    );
     wrong("client_id = \"x\"", "SOAP's login() has no client");
     wrong("client_secret = \"env:X\"", "SOAP's login() has no client");
-    wrong("organization_id = \"00D2w000000Ab9\"", "is no id of an organization");
-    wrong("organization_id = \"00D2w000000Ab9XZZZ\"", "is no id of an organization");
+    wrong(
+        "organization_id = \"00D2w000000Ab9\"",
+        "is no id of an organization",
+    );
+    wrong(
+        "organization_id = \"00D2w000000Ab9XZZZ\"",
+        "is no id of an organization",
+    );
     for (url, problem) in [
         ("acme.my.salesforce.example", "not a URL"),
         ("http://acme.my.salesforce.example", "not one of https://"),
         ("ftp://127.0.0.1", "not one of https://"),
-        ("https://acme.my.salesforce.example/services", "more than a host"),
-        ("https://acme.my.salesforce.example/?x=1", "more than a host"),
-        ("https://ann:word@acme.my.salesforce.example", "more than a host"),
+        (
+            "https://acme.my.salesforce.example/services",
+            "more than a host",
+        ),
+        (
+            "https://acme.my.salesforce.example/?x=1",
+            "more than a host",
+        ),
+        (
+            "https://ann:word@acme.my.salesforce.example",
+            "more than a host",
+        ),
         ("https://test.salesforce.com", "users of a production org"),
     ] {
         wrong(&format!("login_url = \"{url}\""), problem);

@@ -126,9 +126,7 @@ impl Cause {
             Self::Unreadable => {
                 "check that login_url is Salesforce's, and that no proxy answers in its place"
             }
-            Self::Endpoint => {
-                "write login_url as https://acme.my.salesforce.com, without a path"
-            }
+            Self::Endpoint => "write login_url as https://acme.my.salesforce.com, without a path",
             Self::CaFile => "give a readable PEM file with the authority's certificate in ca_file",
             Self::Unsendable => {
                 "correct the password at the place where its reference points: a control character in it is mostly a line end too many"
@@ -149,7 +147,9 @@ impl fmt::Display for Cause {
             Self::Unreadable => "the answer is not one of Salesforce's log-in",
             Self::Endpoint => "the address to log in to is not one of https://",
             Self::CaFile => "the file of certificate authorities cannot be used",
-            Self::Unsendable => "the username or the password holds a character that cannot be sent",
+            Self::Unsendable => {
+                "the username or the password holds a character that cannot be sent"
+            }
         })
     }
 }

@@ -39,9 +39,8 @@ pub(super) fn log_in(
     let secrets = [password.expose(), token.expose()];
     let body = request(username, secrets).ok_or(Failed::Unknown(Cause::Unsendable, false))?;
     let url = format!("{}/services/Soap/u/{version}", to.endpoint);
-    let response = send(&to.http, &url, "login", &body).map_err(|(cause, sent)| {
-        Failed::Unknown(cause, sent)
-    })?;
+    let response = send(&to.http, &url, "login", &body)
+        .map_err(|(cause, sent)| Failed::Unknown(cause, sent))?;
     judged(&response, secrets)
 }
 

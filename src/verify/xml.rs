@@ -87,11 +87,11 @@ fn check(decl: &BytesDecl<'_>) -> Result<(), Unreadable> {
     let version = decl.version().map_err(|_| Unreadable)?;
     let encoding = match decl.encoding() {
         None => true,
-        Some(name) => name
-            .map_err(|_| Unreadable)?
-            .eq_ignore_ascii_case("utf-8"),
+        Some(name) => name.map_err(|_| Unreadable)?.eq_ignore_ascii_case("utf-8"),
     };
-    (version == "1.0" && encoding).then_some(()).ok_or(Unreadable)
+    (version == "1.0" && encoding)
+        .then_some(())
+        .ok_or(Unreadable)
 }
 
 /// One letter: of a session, it may be.
