@@ -111,3 +111,116 @@ fn handed_over(command: &[String], username: &str, token: &str) -> Result<String
         false => Err(format!("{program}: {status}\n")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+    use std::path::Path;
+
+    use super::run;
+
+    const ANN: &str = "integration@acme.example";
+
+    /// One request without a body; status and body of the answer.
+    fn ask(folder: &Path, request: &str) -> (String, String) {
+        let port = std::fs::read_to_string(folder.join("port")).unwrap();
+        let port: u16 = port.trim().parse().unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        write!(stream, "{request} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap();
+        (status.to_owned(), body.to_owned())
+    }
+
+    fn start(folder: &Path, more: &[&str]) -> super::SalesforceStub {
+        std::fs::write(folder.join("word"), "word\n").unwrap();
+        let (port, word) = (folder.join("port"), folder.join("word"));
+        let (port, word) = (port.to_str().unwrap(), word.to_str().unwrap());
+        let words = [
+            "--port-file",
+            port,
+            "--user",
+            ANN,
+            word,
+            "--client",
+            "app",
+            word,
+        ];
+        let words = words.iter().chain(more).map(|word| (*word).to_owned());
+        run(words).unwrap()
+    }
+
+    #[test]
+    fn a_reset_gives_the_new_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let salesforce = start(folder.path(), &["--lock-out-after", "3"]);
+        let old = salesforce.token(ANN).unwrap();
+        let reset = format!("POST /reset?username={ANN}");
+        let (status, token) = ask(folder.path(), &reset);
+        assert_eq!((status.as_str(), token.len()), ("200", 26));
+        assert_ne!(token.trim(), old);
+        assert_eq!(salesforce.token(ANN).as_deref(), Some(token.trim()));
+        let (status, _) = ask(folder.path(), "POST /reset?username=nobody");
+        assert_eq!(status, "400");
+        let (status, count) = ask(folder.path(), &format!("GET /attempts?username={ANN}"));
+        assert_eq!((status.as_str(), count.as_str()), ("200", "0\n"));
+        for (order, status) in [
+            ("fault?kind=login_disabled", "200"),
+            ("fault?kind=status_503&times=2", "200"),
+            ("fault?kind=slow_200", "200"),
+            ("fault?kind=none", "200"),
+            ("fault?kind=nonsense", "400"),
+            ("fault?kind=cut&times=often", "400"),
+            ("unlock?username=nobody", "400"),
+            ("nothing", "404"),
+        ] {
+            assert_eq!(
+                ask(folder.path(), &format!("POST /{order}")).0,
+                status,
+                "{order}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_command_gets_the_new_token_on_its_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join("kept");
+        let script = format!(
+            "read -r token; echo \"$STUB_USERNAME $token\" > {}",
+            kept.display()
+        );
+        // without a line end at its end, `read` says that it has seen the end
+        let script = script.replace(';', "||:;");
+        let salesforce = start(folder.path(), &["--on-reset", "sh", "-c", &script]);
+        let (status, body) = ask(folder.path(), &format!("POST /reset?username={ANN}"));
+        assert_eq!((status.as_str(), body.as_str()), ("200", ""));
+        let token = salesforce.token(ANN).unwrap();
+        let text = std::fs::read_to_string(kept).unwrap();
+        assert_eq!(text, format!("{ANN} {token}\n"));
+    }
+
+    #[test]
+    fn a_command_that_fails_fails_the_reset() {
+        let folder = tempfile::tempdir().unwrap();
+        let _salesforce = start(folder.path(), &["--on-reset", "false"]);
+        let (status, body) = ask(folder.path(), &format!("POST /reset?username={ANN}"));
+        assert_eq!(status, "500");
+        assert!(body.contains("false: exit status: 1"), "{body}");
+    }
+
+    #[test]
+    fn what_is_not_understood_is_told() {
+        for words in [
+            vec![],
+            vec!["--nonsense"],
+            vec!["--user"],
+            vec!["--port-file"],
+        ] {
+            run(words.into_iter().map(str::to_owned)).unwrap_err();
+        }
+    }
+}
