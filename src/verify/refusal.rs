@@ -133,9 +133,7 @@ impl Why {
             Self::InvalidLogin => {
                 "see the user's Login History in Setup, which tells them apart; do not just try again: wrong log-ins lock the user out"
             }
-            Self::WrongToken => {
-                "reset the token, or see whether a newer mail has come; the password is accepted"
-            }
+            Self::WrongToken => "see whether a newer mail has come, or reset the token",
             Self::InvalidGrant => {
                 "see the user's Login History in Setup, which tells them apart: \"Username-Password Flow Disabled\" is the org's setting, and not the token"
             }
@@ -152,7 +150,7 @@ impl Why {
                 "give the user's profile \"API Enabled\"; the org's edition must have the API"
             }
             Self::PasswordExpired => {
-                "change the password in a browser; a new password brings a new token by mail"
+                "change the password in a browser; that makes a new token, too"
             }
             Self::IpOrHoursRestricted => {
                 "see the login IP ranges and login hours of the user's profile; add this machine's address"
