@@ -15,7 +15,7 @@ use super::{json, render, settings, verification};
 use crate::config::Account;
 use crate::ingest::event::SCHEMA;
 use crate::ingest::policy::Org;
-use crate::verify::{LoggedIn, Outcome};
+use crate::verify::{LoggedIn, Outcome, Why};
 
 /// Runs `verify`.
 pub(crate) fn run(global: &Global, args: &Verify) -> Result<Exit, Failure> {
@@ -82,9 +82,12 @@ struct Entry<'e> {
 }
 
 fn entry<'e>(reading: &'e Reading<'_>, outcome: &'e Outcome, at: Timestamp) -> Entry<'e> {
-    let (reason, organization) = match outcome {
-        Outcome::LoggedIn(about) => (None, about.organization_id.as_deref()),
-        no => (Some(no.kind()), None),
+    let organization = match outcome {
+        Outcome::LoggedIn(about) => about.organization_id.as_deref(),
+        Outcome::Refused(refusal) if refusal.why == Why::OtherOrganization => {
+            refusal.code.as_deref()
+        }
+        _ => None,
     };
     Entry {
         schema: SCHEMA,
@@ -93,7 +96,7 @@ fn entry<'e>(reading: &'e Reading<'_>, outcome: &'e Outcome, at: Timestamp) -> E
         fingerprint: reading.token.fingerprint().to_string(),
         slot: &reading.slot,
         verified: outcome.verified(),
-        reason,
+        reason: (outcome.verified() != Some(true)).then(|| outcome.kind()),
         organization_id: organization,
         at,
     }

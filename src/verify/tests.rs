@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
+use quick_xml::escape::unescape;
+
 use super::refusal::{of_oauth, of_soap};
 use super::{Cause, Failed, Http, LogIn, Way, Why, oauth, plain_code, soap, xml};
 
@@ -80,6 +83,44 @@ fn what_is_no_strict_soap_is_not_read() {
         result("<x><sessionId>a</sessionId></x>"),
     ] {
         assert_eq!(session(&text), None, "{text}");
+    }
+}
+
+/// A cut answer is none, wherever it is cut.
+#[test]
+fn a_part_of_an_answer_is_not_read() {
+    let good = result("<sessionId>a&amp;b</sessionId><userId>0055e0000000001</userId>");
+    assert!(xml::read(good.as_bytes()).is_ok());
+    for length in 0..good.len() {
+        assert!(xml::read(&good.as_bytes()[..length]).is_err(), "{length}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_answer_is_too_odd(
+        cut in 0_usize..200,
+        odd in proptest::collection::vec(any::<u8>(), 0..40),
+        text in "[<>&;/a-zE:=\"' !?\\-\\[\\]#0-9]{0,60}",
+    ) {
+        let good = result("<sessionId>a</sessionId>");
+        let (left, right) = good.as_bytes().split_at(cut.min(good.len()));
+        let _ = xml::read(&[left, &odd, right].concat());
+        let _ = xml::read(&[left, text.as_bytes(), right].concat());
+    }
+
+    /// What another reader of XML, and one of forms, makes of a request is what was meant.
+    #[test]
+    fn any_password_arrives(word in "[\\PC\t\n\r<>&'\"]{0,40}") {
+        let body = soap::request("a@acme.example", [&word, "token"]).unwrap();
+        let text = str::from_utf8(&body).unwrap();
+        let inside = text.split("<password>").nth(1).unwrap();
+        let inside = inside.split("</password>").next().unwrap();
+        prop_assert!(!inside.contains(['<', '>', '\r']));
+        prop_assert_eq!(unescape(inside).unwrap(), format!("{word}token"));
+        let form = oauth::form(&[("password", &[&word, "token"])]);
+        let read: Vec<_> = url::form_urlencoded::parse(form.as_bytes()).collect();
+        prop_assert_eq!(read, [("password".into(), format!("{word}token").into())]);
     }
 }
 

@@ -136,6 +136,18 @@ fn a_refusal_is_a_seven_and_a_doubt_is_a_one() {
 }
 
 #[test]
+fn another_organization_is_named() {
+    let desk = Desk::new();
+    desk.configure("password = \"env:ANNS_WORD\"\norganization_id = \"00D2w000000Ab9XEAS\"");
+    let line = desk.json(7);
+    assert_eq!(line["reason"], "other_organization");
+    assert_eq!(line["organization_id"], "00D5e000001Xy7QEAS");
+    assert_eq!(line["verified"], Value::Null);
+    let ended = desk.verify(&[]).check(7);
+    assert!(ended.err.contains("(00D5e000001Xy7QEAS)"), "{}", ended.err);
+}
+
+#[test]
 fn what_is_missing_here_costs_no_attempt() {
     let desk = Desk::new();
     desk.home.write("shelf/locked", "");
