@@ -2,7 +2,7 @@
 //!
 //! Knows HTTPS, deadlines and limits. Never follows a redirect, never speaks in the clear but to this very
 //! machine or where its user allowed it, and keeps no connection and no text of an error: that may hold a part of the answer.
-//! Its data comes from an endpoint that a provider or a store named.
+//! Its data comes from an endpoint that a provider, a store or an account named.
 
 use std::error::Error as _;
 use std::io::Read as _;
@@ -279,11 +279,19 @@ fn explain(error: &ureq::Error) -> Fault {
         ureq::Error::Io(error) => match error.kind() {
             std::io::ErrorKind::TimedOut => Fault::Timeout,
             std::io::ErrorKind::ConnectionRefused => Fault::ConnectionRefused,
+            _ if is_of_the_look_up(error) => Fault::NoAddress,
             _ => Fault::ConnectionFailed,
         },
         ureq::Error::ConnectionFailed | ureq::Error::InvalidProxyUrl => Fault::NoWay,
         _ => Fault::NoHttp,
     }
+}
+
+/// NOTE: the resolver's errors have no kind, so the standard library's own words are looked at, and not kept. It matters
+/// whether a request may have been sent: a trial log-in is made once.
+fn is_of_the_look_up(error: &std::io::Error) -> bool {
+    let text = error.to_string();
+    text.starts_with("failed to lookup address information")
 }
 
 /// As for mailboxes: the library has no kinds, so OpenSSL's words are looked at, and not kept.

@@ -16,17 +16,17 @@
 //! Arrows go one way, and the edges do not know one another.
 //!
 //! ```text
-//! cli ─► files        cli ─► config ─► consumer        cli ─► watch ─► { inbox  oauth  dns  store  ledger } ─► ingest
+//! cli ─► files        cli ─► config ─► consumer        cli ─► watch ─► { inbox  oauth  dns  store  ledger  verify } ─► ingest
 //! ```
 //!
 //! - [`ingest`]: the heart, from bytes to [`Outcome`]. Values in, values out.
-//! - [`dns`], [`inbox`], [`oauth`], [`files`], [`store`], [`ledger`]: the edges, each named after the part of the world
+//! - [`dns`], [`inbox`], [`oauth`], [`files`], [`store`], [`ledger`], [`verify`]: the edges, each named after the part of the world
 //!   that it touches. `http` is below those that ask over HTTPS, and knows none of them.
 //! - [`watch`]: the order of the edges, retry and shutdown.
 //! - [`config`], [`secret`]: the user's words, and where secrets stand.
 //! - [`consumer`]: what consumers of a token are given, and what they call it. Values in, values out.
 //! - [`cli`]: the commands, thin over the rest.
-//! - [`testing`]: mails, signatures, a DNS, an IMAP server and a store, for other people's tests.
+//! - [`testing`]: mails, signatures, a DNS, an IMAP server, a store and Salesforce's log-in, for other people's tests.
 //!
 //! # Invariants, as absences
 //!
@@ -57,6 +57,7 @@
 //! | `imap` | [`inbox`]: mailboxes over IMAP. Compiles TRACE records of the crate `log` out of the whole program: a dependency would trace tokens |
 //! | `dns` | [`dns`]: DKIM keys from the DNS |
 //! | `ledger` | [`ledger`]: cursors, receipts and decisions in SQLite |
+//! | `verify` | [`verify`]: does the token log in? |
 //! | `oauth` | [`oauth`]: access tokens for mailboxes |
 //! | `config` | [`config`], [`secret`] and [`consumer`] |
 //! | `keyring`, `age`, `exec`, `vault`, `kubernetes`, `github` | one [`store`] each |
@@ -83,8 +84,8 @@ pub mod dns;
 pub mod files;
 #[cfg(feature = "http")]
 #[cfg_attr(
-    not(feature = "oauth"),
-    expect(unreachable_pub, reason = "`oauth` makes it public")
+    not(any(feature = "oauth", feature = "verify")),
+    expect(unreachable_pub, reason = "`oauth` and `verify` make it public")
 )]
 mod http;
 #[cfg(feature = "imap")]
@@ -107,6 +108,8 @@ pub mod secret;
 ))]
 pub mod store;
 
+#[cfg(feature = "verify")]
+pub mod verify;
 #[cfg(feature = "watch")]
 pub mod watch;
 

@@ -23,6 +23,7 @@ use sftoken::secret::{SecretRef, Sources, command, resolve, save, write_private}
 use sftoken::store::{Key, Meta, StoreOptions, open};
 use sftoken::testing::fixture::{Encoding, Structure, TokenMail};
 use sftoken::testing::sign::{Signer, SigningKey};
+use sftoken::verify::{LogIn, Way};
 use sftoken::{KeyAnswers, Mail, Org, Outcome, Policy, Recipe, Token, examine};
 
 const TOKEN: &[u8] = b"WipedZq7Xw2Kp9Lm4Tr8Vb6Cd";
@@ -207,6 +208,26 @@ fn a_provider_is_asked_without_a_trace() {
     for secret in [None, Some(Arc::new(Drawer) as Arc<dyn Place>)] {
         let client = Client::new(Provider::generic(&url), "client", secret, Http::new());
         check(|| client.refresh(&password()).unwrap_err());
+    }
+}
+
+/// Nobody answers here either.
+#[test]
+fn a_token_is_tried_without_a_trace() {
+    let _alone = alone();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", nobody.local_addr().unwrap());
+    drop(nobody);
+    let app = Way::OauthPassword {
+        client_id: "app".to_owned(),
+        client_secret: Some(password()),
+    };
+    for way in [Way::soap(), app] {
+        let log_in = LogIn::new(way, &url, Http::new());
+        check(|| {
+            let outcome = log_in.attempt("a@acme.example", &password(), &token());
+            assert_eq!(outcome.kind(), "unreachable");
+        });
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
-pub(crate) use super::reading_args::{ClearClipboard, Get, GetFormat, Names, Run};
+pub(crate) use super::reading_args::{ClearClipboard, Get, GetFormat, Names, Run, Verify};
 
 /// Waits for the mail of a Salesforce security-token reset, proves that it is genuine, and stores
 /// the token.
@@ -85,6 +85,8 @@ pub(crate) enum Command {
     Get(Get),
     /// Run a command with tokens in its environment
     Run(Run),
+    /// Try whether an account's token logs in: one attempt, never a loop
+    Verify(Verify),
     /// The other half of `get --clip`: takes a token off the clipboard again
     #[command(hide = true)]
     ClearClipboard(ClearClipboard),

@@ -36,6 +36,8 @@ mod signals;
 mod status;
 mod summary;
 mod transport;
+mod verification;
+mod verify;
 mod wait;
 mod watch;
 
@@ -80,6 +82,7 @@ fn command(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Replay(args) => replay::run(global, args),
         Command::Get(args) => get::run(global, args),
         Command::Run(args) => run::run(global, args),
+        Command::Verify(args) => verify::run(global, args),
         Command::ClearClipboard(args) => clip::clear(args),
         Command::Status(args) => status::run(global, args),
         Command::Authorize(args) => authorize::run(global, args),

@@ -133,6 +133,26 @@ Examples:
 Exit status: the command's own; 127 if there is no such command, 126 if it cannot be started; before
 it is started 2, 3 and 6 as of get.";
 
+/// `verify`
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_HELP)]
+pub(crate) struct Verify {
+    /// The Salesforce username
+    #[arg(value_name = "USERNAME", value_parser = username)]
+    pub(crate) username: String,
+    /// Which of the two orgs that may share a username
+    #[arg(long, value_name = "ORG", value_parser = org)]
+    pub(crate) org: Option<Org>,
+}
+
+const VERIFY_HELP: &str = "\
+Each wrong attempt counts towards the user's lock-out: do not run this in a loop. From an address
+that the org trusts, a log-in proves little: there Salesforce does not ask for the token.
+
+Exit status: 0 if the token logs in, 7 if Salesforce refuses the log-in, whatever the reason, 1 if
+that is not known, 2 if the account or its password is not configured, 3 if there is no token, 6 if
+the store cannot be read.";
+
 /// `clear-clipboard`
 #[derive(Debug, Args)]
 pub(crate) struct ClearClipboard {

@@ -11,6 +11,7 @@ use super::duration::parse_duration;
 use super::error::ConfigError;
 use super::keys;
 use super::reader::Reader;
+use super::verification::{self, Verification};
 use crate::consumer::{PRESETS, Wanted, preset};
 use crate::ingest::policy::Org;
 use crate::secret::SecretRef;
@@ -35,6 +36,8 @@ pub struct Account {
     pub max_age: SignedDuration,
     /// Where the Salesforce password stands, for whoever wants it beside the token.
     pub password: Option<SecretRef>,
+    /// Whether and how its token is tried.
+    pub verification: Verification,
     /// What its consumers want in their environment: `preset` and `env`. Empty: the token, under its usual name.
     pub variables: Vec<Wanted>,
     /// Who uses the token: names.
@@ -88,6 +91,7 @@ fn read(reader: &Reader<'_>, number: &str) -> Result<Account, ConfigError> {
         stores: stores_of(reader, number)?,
         max_age: max_age.unwrap_or(DEFAULT_MAX_AGE),
         password: reader.secret(&key("password"))?,
+        verification: verification::read(reader, number, org)?,
         variables: variables(reader, number)?,
         consumers: consumers(reader, number)?,
     })
@@ -135,10 +139,6 @@ fn variables(reader: &Reader<'_>, number: &str) -> Result<Vec<Wanted>, ConfigErr
 }
 
 fn refuse_what_is_not_done(reader: &Reader<'_>, number: &str) -> Result<(), ConfigError> {
-    let verify = ["account", number, "verify"];
-    if reader.word(&verify, &["never", "after", "before"])? != "never" {
-        return Err(reader.not_yet(&verify, "write verify = \"never\", or remove the key"));
-    }
     let on_stored = ["account", number, "on_stored"];
     if reader.list(&on_stored).is_some_and(|argv| !argv.is_empty()) {
         let hint =

@@ -22,12 +22,15 @@ mod private;
 mod reader;
 mod transport;
 mod trust;
+mod verification;
 mod watching;
 
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod trust_tests;
+#[cfg(test)]
+mod verification_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -41,6 +44,7 @@ pub use place::{default_file, default_state_dir};
 pub use private::store_variables;
 pub use transport::{ClientCertificate, Proxy, ProxyKind, Tls, Transport};
 pub use trust::DEFAULT_MAX_MAIL_AGE;
+pub use verification::{LoginWay, Verification, VerifyWhen};
 pub use watching::{DEFAULT_LIVENESS, DEFAULT_RENEWAL, Handled, Watching};
 
 use crate::ingest::policy::{self, Policy};

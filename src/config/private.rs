@@ -6,16 +6,17 @@
 use std::collections::BTreeSet;
 
 use super::auth::OauthGrant;
-use super::{Account, Config, Mailbox};
+use super::{Account, Config, LoginWay, Mailbox};
 use crate::secret::SecretRef;
 
 impl Config {
-    /// Variables that hold secrets of the mailboxes and stores: `env:` references, and what an `exec:`
-    /// store's URL passes on to its program.
+    /// Variables that hold secrets of the mailboxes, the stores and the apps that tokens are tried with: `env:`
+    /// references, and what an `exec:` store's URL passes on to its program.
     #[must_use]
     pub fn private_variables(&self) -> Vec<String> {
         let mailboxes = self.mailboxes.iter().flat_map(references);
         let mut names: BTreeSet<String> = mailboxes.filter_map(variable).collect();
+        names.extend(self.accounts.iter().filter_map(client_secret));
         names.extend(self.stores.values().flat_map(|url| store_variables(url)));
         names.into_iter().collect()
     }
@@ -26,6 +27,13 @@ impl Account {
     #[must_use]
     pub fn private_variable(&self) -> Option<String> {
         self.password.as_ref().and_then(variable)
+    }
+}
+
+fn client_secret(account: &Account) -> Option<String> {
+    match &account.verification.way {
+        LoginWay::OauthPassword { client_secret, .. } => client_secret.as_ref().and_then(variable),
+        LoginWay::Soap => None,
     }
 }
 

@@ -205,7 +205,6 @@ fn what_is_not_done_yet_is_never_passed_over() {
     let cases = [
         "[mailbox.a]\npreset = \"gmail\"",
         "[trust]\narmed_only = true",
-        "[[account]]\nverify = \"after\"",
         "[[account]]\non_stored = [\"true\"]",
         "[[account]]\nusername = \"a@b.example\"\n[[account.consumer]]\ntest = [\"true\"]",
     ];

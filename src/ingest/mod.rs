@@ -37,6 +37,7 @@ pub mod cursor;
 pub mod event;
 pub mod explain;
 pub mod order;
+pub mod organization;
 pub mod refusal;
 pub mod secret;
 pub mod token;

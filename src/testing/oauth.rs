@@ -25,7 +25,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 pub use http::Fault;
-use http::{Reply, Request, answer, failing, form, read, redirect, refuse};
+pub(super) use http::form;
+use http::{Reply, Request, answer, failing, read, redirect, refuse};
 
 /// A request to `/token` or `/device`, as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use sftoken::consumer::{Field, PRESETS};
 use sftoken::ingest::refusal::{NotOurs, Pending, Refusal};
+use sftoken::verify::{Cause, SOAP_VERSION, Why};
 
 const MAIL: &str = "fixtures/mails/salesforce/text";
 
@@ -209,7 +210,12 @@ fn every_form_of_a_token_is_listed() {
 
 #[test]
 fn every_sample_of_a_configuration_is_read() {
-    for path in ["README.md", "docs/configuration.md", "docs/trust.md"] {
+    for path in [
+        "README.md",
+        "docs/configuration.md",
+        "docs/trust.md",
+        "docs/verification.md",
+    ] {
         let text = text(path);
         let samples = blocks(&text, "toml");
         assert!(!samples.is_empty(), "{path}");
@@ -248,6 +254,45 @@ fn every_reason_is_explained_as_the_program_explains_it() {
 }
 
 #[test]
+fn every_result_of_a_trial_log_in_is_explained() {
+    fn row(kind: &str, meaning: &str, hint: &str) -> Vec<String> {
+        vec![format!("`{kind}`"), meaning.to_owned(), hint.to_owned()]
+    }
+    let page = text("docs/verification.md");
+    let refused = Why::ALL;
+    let refused = refused
+        .iter()
+        .map(|why| row(why.kind(), &why.to_string(), why.hint()));
+    let unknown = Cause::ALL;
+    let unknown = unknown
+        .iter()
+        .map(|cause| row(cause.kind(), &cause.to_string(), cause.hint()));
+    for (head, of_code) in [
+        (
+            "| refused | meaning | what to do |",
+            refused.collect::<Vec<_>>(),
+        ),
+        ("| not known | meaning | what to do |", unknown.collect()),
+    ] {
+        let lines: Vec<String> = of_code
+            .iter()
+            .map(|row| format!("| {} |", row.join(" | ")))
+            .collect();
+        assert_eq!(table(&page, head), of_code, "write:\n{}", lines.join("\n"));
+    }
+    // those that may be the token's fault, and the line that is printed
+    let against = Why::ALL.iter().filter(|why| why.speaks_against_the_token());
+    let against: Vec<String> = against.map(|why| format!("`{}`", why.kind())).collect();
+    let listed = format!("| refused: {} | 7 | `false` |", against.join(", "));
+    assert!(page.contains(&listed), "{listed}");
+    for line in blocks(&page, "json") {
+        let value = serde_json::from_str(line).unwrap();
+        crate::schema::check(&crate::schema::schema("verification"), &value);
+    }
+    assert!(page.contains(&format!("version {SOAP_VERSION}")));
+}
+
+#[test]
 fn every_file_that_is_linked_exists() {
     for path in [
         "README.md",
@@ -255,6 +300,7 @@ fn every_file_that_is_linked_exists() {
         "docs/trust.md",
         "docs/architecture.md",
         "docs/consumers.md",
+        "docs/verification.md",
     ] {
         let base = Path::new(path).parent().unwrap();
         for link in text(path).split("](").skip(1) {

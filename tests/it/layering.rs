@@ -121,6 +121,7 @@ fn the_heart_does_no_io_and_reads_no_clock() {
             "crate::files",
             "crate::secret",
             "crate::testing",
+            "crate::verify",
         ],
     );
 }
@@ -147,8 +148,8 @@ fn the_consumers_words_are_values() {
     check_absent("consumer", &words);
 }
 
-const EDGES: [&str; 7] = [
-    "dns", "inbox", "oauth", "store", "ledger", "files", "secret",
+const EDGES: [&str; 8] = [
+    "dns", "inbox", "oauth", "store", "ledger", "files", "secret", "verify",
 ];
 
 #[test]
@@ -208,6 +209,7 @@ fn the_configuration_runs_nothing() {
         "crate::oauth",
         "crate::store",
         "crate::ledger",
+        "crate::verify",
         "crate::watch",
         "crate::cli",
     ];
@@ -265,6 +267,7 @@ fn the_heart_alone_depends_on_no_edge() {
         "clap",
         "age",
         "keyring",
+        "quick-xml",
         "tracing",
         "ureq",
     ];
@@ -280,7 +283,7 @@ fn the_heart_alone_depends_on_no_edge() {
 }
 
 /// Where a secret's value may be taken out.
-const EXPOSED_IN: [&str; 21] = [
+const EXPOSED_IN: [&str; 23] = [
     "src/cli/get.rs",
     "src/cli/summary.rs",
     "src/consumer/field.rs",
@@ -302,6 +305,8 @@ const EXPOSED_IN: [&str; 21] = [
     "src/store/vault/auth.rs",
     "src/store/vault/call.rs",
     "src/store/vault/kv.rs",
+    "src/verify/oauth.rs",
+    "src/verify/soap.rs",
 ];
 
 #[test]

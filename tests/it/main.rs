@@ -36,5 +36,6 @@ mod secrecy;
 mod slots;
 mod stores;
 mod support;
+mod verify;
 mod wait;
 mod watch;

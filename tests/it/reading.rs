@@ -7,6 +7,5 @@ mod files;
 mod get;
 mod hygiene;
 mod run;
-mod salesforce_stub;
 mod shelf;
 mod shells;

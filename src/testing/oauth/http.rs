@@ -90,7 +90,7 @@ fn basic(value: &str) -> Option<(String, String)> {
     Some((decoded(id), decoded(secret)))
 }
 
-pub(super) fn form(text: &str) -> BTreeMap<String, String> {
+pub(in crate::testing) fn form(text: &str) -> BTreeMap<String, String> {
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
     pairs.map(|(k, v)| (decoded(k), decoded(v))).collect()
 }

@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use native_tls::Identity;
 use sftoken::ingest::secret::Secret;
 use sftoken::oauth::{Client, Grant, Http, OauthError, Provider, Retry, TokenSource};
 use sftoken::testing::oauth::{Fault, OauthServer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use super::{Hands, Held, client, multi, story};
-use crate::support::dovecot::certificates;
+use crate::support::tls_front::with_tls;
 
 #[test]
 fn every_fault_is_told_as_what_it_is_and_passes() {
@@ -125,34 +124,11 @@ fn a_client_proves_itself_in_the_form_or_in_the_header() {
     });
 }
 
-/// TLS in front of a provider, with a certificate of a private authority for `localhost`.
-async fn with_tls(server: &OauthServer, folder: &std::path::Path) -> u16 {
-    certificates(folder);
-    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
-    let identity = Identity::from_pkcs8(&read("server.crt"), &read("server.key")).unwrap();
-    let acceptor = native_tls::TlsAcceptor::new(identity).unwrap();
-    let acceptor = tokio_native_tls::TlsAcceptor::from(acceptor);
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let (port, target) = (listener.local_addr().unwrap().port(), server.address());
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                let mut near = acceptor.accept(stream).await?;
-                let mut far = TcpStream::connect(target).await?;
-                tokio::io::copy_bidirectional(&mut near, &mut far).await?;
-                Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-            });
-        }
-    });
-    port
-}
-
 #[test]
 fn a_private_authority_is_trusted_where_it_is_named() {
     story(async |server, place, _, _| {
         let folder = tempfile::tempdir().unwrap();
-        let port = with_tls(&server, folder.path()).await;
+        let port = with_tls(server.address(), folder.path()).await;
         let ask = async |host: &str, http: Http| -> Result<Secret, OauthError> {
             let provider = Provider::generic(&format!("https://{host}:{port}/token"));
             let client = Client::new(provider, "client", None, http);

@@ -7,13 +7,14 @@ use crate::support::run::Ended;
 use crate::support::salesforce::{ANN, BOB};
 
 /// Variables that are ours, whatever they are called.
-const PLANTED: [(&str, &str); 6] = [
+const PLANTED: [(&str, &str); 7] = [
     ("SFTOKEN_LOG", "planted-filter=debug"),
     ("VAULT_TOKEN", "planted-vault"),
     ("AWS_SECRET_ACCESS_KEY", "planted-aws"),
     ("BOX_WORD", "planted-mailbox"),
     ("APP_WORD", "planted-client"),
     ("STORE_WORD", "planted-store"),
+    ("TRIAL_WORD", "planted-trial"),
 ];
 
 /// A home whose configuration refers to the planted values.
@@ -24,7 +25,8 @@ fn planted() -> Shelf {
     }
     shelf.home.set("BOBS_WORD", "planted-bob");
     shelf.home.set("MINE", "mine-stays");
-    let bobs = "[[account]]\nusername = \"carl@acme.example\"\npassword = \"env:BOBS_WORD\"\n";
+    let bobs = "[[account]]\nusername = \"carl@acme.example\"\npassword = \"env:BOBS_WORD\"\n\
+        login = \"oauth-password\"\nclient_id = \"x\"\nclient_secret = \"env:TRIAL_WORD\"\n";
     shelf.configure(&format!(
         "{bobs}[mailbox.ops]\nurl = \"imaps://ops@mail.example\"\nauth = {{ password = \"env:BOX_WORD\" }}\n\
          [mailbox.app]\nurl = \"imaps://ops@mail.example\"\n\

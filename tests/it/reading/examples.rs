@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::json;
+use sftoken::testing::salesforce::SalesforceStub;
 
-use super::salesforce_stub::Salesforce;
 use super::shelf::{OTHER, PASSWORD, Shelf, TOKEN};
 use crate::support::run::{Ended, Home, Running};
 use crate::support::salesforce::ANN;
@@ -46,20 +46,29 @@ fn end(command: Command) -> Ended {
     Running::of(command, b"").end()
 }
 
+/// A Salesforce that knows ANN, and sends her on to the org that the examples name.
+fn salesforce(password: &str, token: &str) -> SalesforceStub {
+    let salesforce = SalesforceStub::start().unwrap();
+    salesforce.set_instance("https://acme.my.salesforce.example");
+    salesforce.add_user(ANN, password);
+    assert!(salesforce.set_token(ANN, token));
+    salesforce
+}
+
 /// simple-salesforce itself, and Python's keyring with the entry that sftoken wrote.
 #[test]
 fn python_logs_in_from_the_keyring() {
     let mut home = Home::new();
     let bus = SecretService::unlocked();
     home.join(&bus);
-    let salesforce = Salesforce::start(ANN, &format!("p<&>'\"s{TOKEN}"));
+    let salesforce = salesforce("p<&>'\"s", TOKEN);
     let python = std::env::var("SFTOKEN_TEST_PYTHON").expect("SFTOKEN_TEST_PYTHON");
     let log_in = |token: &str| {
         bus.secret_tool_store("sftoken", ANN, token);
         bus.secret_tool_store("salesforce", ANN, "p<&>'\"s");
         let mut command = command(&home, &python);
         command.arg(example("simple_salesforce_login.py")).arg(ANN);
-        command.env("SF_LOGIN_URL", &salesforce.url);
+        command.env("SF_LOGIN_URL", salesforce.url());
         command.env(
             "PYTHON_KEYRING_BACKEND",
             "keyring.backends.SecretService.Keyring",
@@ -74,14 +83,14 @@ fn python_logs_in_from_the_keyring() {
 #[track_caller]
 fn run(words: &[&str], consumer: &[&str], token: &str) -> Ended {
     let shelf = Shelf::new();
-    let salesforce = Salesforce::start(ANN, &format!("{PASSWORD}{token}"));
+    let salesforce = salesforce(PASSWORD, token);
     let mut command = command(&shelf.home, "sftoken");
     command
         .arg("run")
         .args(words)
         .args([ANN, "--"])
         .args(consumer);
-    command.env("SF_LOGIN_URL", &salesforce.url);
+    command.env("SF_LOGIN_URL", salesforce.url());
     end(command)
 }
 

@@ -9,4 +9,5 @@ pub(crate) mod salesforce;
 pub(crate) mod secret_service;
 pub(crate) mod stage;
 pub(crate) mod stub;
+pub(crate) mod tls_front;
 pub(crate) mod tls_server;
