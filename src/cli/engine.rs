@@ -15,6 +15,7 @@ use super::exit::{Exit, Failure};
 use super::keys;
 use super::oauth::Providers;
 use super::transport::Transports;
+use super::verifier::Accounts;
 use crate::config::{self, Config, DEFAULT_STORE_URL, Mailbox, Watching};
 use crate::inbox::{Credential, Limits, Server};
 use crate::ingest::policy::{Account, Org, Policy};
@@ -40,6 +41,7 @@ pub(crate) fn pipeline(config: &Config, policy: Policy, clock: Clock) -> Result<
     Ok(Pipeline {
         clock,
         limits: limits.collect(),
+        verifier: Arc::new(Accounts::of(config)),
         ..Pipeline::new(Arc::new(policy), resolver, stores, ledger)
     })
 }

@@ -37,6 +37,7 @@ mod status;
 mod summary;
 mod transport;
 mod verification;
+mod verifier;
 mod verify;
 mod wait;
 mod watch;

@@ -143,6 +143,10 @@ pub(crate) struct Verify {
     /// Which of the two orgs that may share a username
     #[arg(long, value_name = "ORG", value_parser = org)]
     pub(crate) org: Option<Org>,
+    /// Try the newest token again, also one that was kept out because it did not log in (verify = "before"): its mail
+    /// is looked for in the mailboxes
+    #[arg(long)]
+    pub(crate) again: bool,
 }
 
 const VERIFY_HELP: &str = "\

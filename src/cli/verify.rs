@@ -11,23 +11,39 @@ use serde::Serialize;
 use super::args::{Global, Verify};
 use super::exit::{Exit, Failure};
 use super::reading::{self, Reading};
-use super::{json, render, settings, verification};
-use crate::config::Account;
+use super::{engine, json, render, settings, verification, verifier};
+use crate::config::{Account, Config};
 use crate::ingest::event::SCHEMA;
 use crate::ingest::policy::Org;
+use crate::ingest::token::Fingerprint;
+use crate::ledger::{Ledger, Login, LoginState, Tried};
+use crate::store::Key;
 use crate::verify::{LoggedIn, Outcome, Why};
+use crate::watch::attempt_again;
 
 /// Runs `verify`.
 pub(crate) fn run(global: &Global, args: &Verify) -> Result<Exit, Failure> {
     let config = settings::read(global, None)?;
+    let ledger = engine::ledger(&config)?;
     let chosen = reading::choose(&config, &args.username, args.org, None)?;
     let account = chosen.account.ok_or_else(|| unknown(&args.username))?;
     // whatever can be wrong on this side is told before the only attempt
     let log_in = verification::log_in(account)?;
     let password = verification::password(account)?;
+    if let Some(kept_out) = kept_out(&ledger, account)? {
+        if args.again {
+            return kept_out.try_again(global, &config, &ledger);
+        }
+        kept_out.tell();
+    }
     let reading = chosen.read()?;
     let at = Timestamp::now();
-    let outcome = log_in.attempt(&reading.key.username, &password, &reading.token);
+    let print = reading.token.fingerprint();
+    let attempt = || {
+        let outcome = log_in.attempt(&reading.key.username, &password, &reading.token);
+        (verifier::answer(&outcome), outcome)
+    };
+    let outcome = attempt_again(&ledger, &reading.key, &print, Timestamp::now, attempt)?;
     if global.json {
         let entry = entry(&reading, &outcome, at);
         json::line(&mut io::stdout().lock(), &entry)?;
@@ -41,6 +57,83 @@ pub(crate) fn run(global: &Global, args: &Verify) -> Result<Exit, Failure> {
         no => {
             let problem = format!("{}: {no}", account.username);
             Err(Failure::new(exit(no), problem, no.hint()))
+        }
+    }
+}
+
+/// A token that did not log in, and whose mail is kept.
+struct KeptOut {
+    key: Key,
+    fingerprint: Fingerprint,
+    login: Login,
+}
+
+/// The token of an account that was tried last, if it is not stored.
+fn kept_out(ledger: &Ledger, account: &Account) -> Result<Option<KeptOut>, Failure> {
+    let Some((fingerprint, login)) = ledger.last_login(&account.username, account.org)? else {
+        return Ok(None);
+    };
+    let receipts = ledger.receipts_of(&account.username)?;
+    let stored = receipts.iter().any(|receipt| {
+        receipt.report.org == Some(account.org)
+            && receipt.report.fingerprint.as_ref() == Some(&fingerprint)
+    });
+    let kept = !stored && login.state != LoginState::LoggedIn;
+    Ok(kept.then(|| KeptOut {
+        key: Key {
+            username: account.username.clone(),
+            org: account.org,
+        },
+        fingerprint,
+        login,
+    }))
+}
+
+impl KeptOut {
+    fn tell(&self) {
+        let problem = format!(
+            "{}: a newer token ({}) is kept out since {:.0}: {}",
+            self.key.username,
+            self.fingerprint,
+            self.login.at,
+            self.login
+                .problem
+                .as_deref()
+                .unwrap_or("its log-in was not answered")
+        );
+        let hint = "the stored one is tried now; sftoken verify --again tries the newer one";
+        super::say("warning", &problem, hint);
+    }
+
+    /// Looks through the mailboxes once, as `watch --once` does: the mail is still there, and its token may be tried
+    /// once more.
+    fn try_again(self, global: &Global, config: &Config, ledger: &Ledger) -> Result<Exit, Failure> {
+        let whose = Tried {
+            username: &self.key.username,
+            org: self.key.org,
+            fingerprint: &self.fingerprint,
+        };
+        ledger.forget_login(whose)?;
+        super::watch::once(global, config, config.policy.clone())?;
+        let (username, print) = (&self.key.username, &self.fingerprint);
+        match ledger.login(whose)? {
+            Some(login) if login.state == LoginState::LoggedIn => Ok(Exit::Done),
+            Some(login) => {
+                let exit = match login.state {
+                    LoginState::Refused => Exit::Verification,
+                    _ => Exit::Failed,
+                };
+                let why = login.problem.unwrap_or_default();
+                let hint = login.hint.unwrap_or_default();
+                Err(Failure::new(exit, format!("{username}: {why}"), hint))
+            }
+            None => {
+                let problem = format!(
+                    "{username}: the token {print} was not tried again: its mail is gone, or too old, or Salesforce cannot be reached"
+                );
+                let hint = "see the log above; else reset the token";
+                Err(Failure::new(Exit::Nothing, problem, hint))
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ use super::exit::{Exit, Failure};
 use super::receipts::{self, Tally};
 use super::{engine, settings, signals};
 use crate::config::Config;
+use crate::ingest::policy::Policy;
 use crate::watch::{Pipeline, Shutdown, Start, Stopped, Verdict, catch_up, watch};
 
 /// How long the good-byes to all servers may take together: each takes two seconds at most.
@@ -27,43 +28,49 @@ pub(crate) fn run(global: &Global, args: &Watch) -> Result<Exit, Failure> {
     if !args.accounts.is_empty() {
         policy.accounts = engine::named_accounts(&config, &args.accounts);
     }
-    let pipeline = engine::pipeline(&config, policy, engine::real_clock())?;
     if args.once {
-        engine::check_stores(&pipeline.stores, &config)?;
-    } else {
-        warn_of_stores(&pipeline, &config);
+        return once(global, &config, policy);
     }
+    let pipeline = engine::pipeline(&config, policy, engine::real_clock())?;
+    warn_of_stores(&pipeline, &config);
     let mailboxes = engine::mailboxes(&config, Start::Cursor)?;
     engine::block_on(async {
         let (sender, verdicts) = mpsc::unbounded_channel();
+        tokio::spawn(print_all(verdicts, global.json));
+        let (switch, shutdown) = Shutdown::new();
+        let mut watching = pin!(watch(mailboxes, &pipeline, &sender, &shutdown));
+        tokio::select! {
+            signal = signals::first() => {
+                tracing::info!(signal, "stopping");
+                drop(switch);
+                let _ = timeout(FAREWELL, watching).await;
+                Ok(Exit::Signal(signal))
+            }
+            ended = &mut watching => {
+                first_failure(ended.err())?;
+                Ok(Exit::Mailbox)
+            }
+        }
+    })
+}
+
+/// Catches up, does what is to be done then, and ends.
+pub(super) fn once(global: &Global, config: &Config, policy: Policy) -> Result<Exit, Failure> {
+    let pipeline = engine::pipeline(config, policy, engine::real_clock())?;
+    engine::check_stores(&pipeline.stores, config)?;
+    let mailboxes = engine::mailboxes(config, Start::Cursor)?;
+    engine::block_on(async {
+        let (sender, verdicts) = mpsc::unbounded_channel();
         let printing = tokio::spawn(print_all(verdicts, global.json));
-        let exit = if args.once {
-            let failed = catch_up(mailboxes, &pipeline, &sender).await.err();
-            drop(sender);
-            let tally = printing.await.unwrap_or_default();
-            first_failure(failed)?;
-            let followed = receipts::follow_up(&pipeline).await?;
-            match tally.exit(Exit::Done) {
-                Exit::Done if !followed => Exit::Failed,
-                exit => exit,
-            }
-        } else {
-            let (switch, shutdown) = Shutdown::new();
-            let mut watching = pin!(watch(mailboxes, &pipeline, &sender, &shutdown));
-            tokio::select! {
-                signal = signals::first() => {
-                    tracing::info!(signal, "stopping");
-                    drop(switch);
-                    let _ = timeout(FAREWELL, watching).await;
-                    Exit::Signal(signal)
-                }
-                ended = &mut watching => {
-                    first_failure(ended.err())?;
-                    Exit::Mailbox
-                }
-            }
-        };
-        Ok(exit)
+        let failed = catch_up(mailboxes, &pipeline, &sender).await.err();
+        drop(sender);
+        let tally = printing.await.unwrap_or_default();
+        first_failure(failed)?;
+        let followed = receipts::follow_up(&pipeline).await?;
+        Ok(match tally.exit(Exit::Done) {
+            Exit::Done if !followed => Exit::Failed,
+            exit => exit,
+        })
     })
 }
 

@@ -48,5 +48,5 @@ pub use service::{Shutdown, Stopped, catch_up, watch};
 pub use stores::Stores;
 pub use task::{FolderChoice, Handled, MailboxTask, Start};
 pub use verdict::{Trouble, Verdict};
-pub use verifier::{Attempt, Failing, NoVerifier, Verifier, Verify};
+pub use verifier::{Attempt, Failing, NoVerifier, Verifier, Verify, attempt_again};
 pub use wait::{Armed, Order, WaitError, arm};

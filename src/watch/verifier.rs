@@ -9,8 +9,9 @@ use jiff::Timestamp;
 
 use super::pipeline::Pipeline;
 use super::verdict::Trouble;
+use crate::ingest::organization::OrganizationId;
 use crate::ingest::token::{Fingerprint, Token};
-use crate::ledger::{Login, LoginState, Tried};
+use crate::ledger::{Ledger, LedgerError, Login, LoginState, Tried};
 use crate::store::Key;
 
 /// When an account's tokens are tried.
@@ -101,36 +102,21 @@ impl Pipeline {
     pub(super) fn log_in_once(&self, key: &Key, token: &Token) -> Result<Known, Trouble> {
         let fingerprint = token.fingerprint();
         let whose = tried(key, &fingerprint);
-        let lock = format!("log-in {} {}", key.org.as_str(), key.username);
-        let _alone = self.ledger.lock(&lock)?;
+        let _alone = self.ledger.lock(&lock_name(key))?;
         if let Some(before) = self.ledger.begin_login(whose, (self.clock)())? {
             return Ok(known(before));
         }
         let attempt = self.check_organization(key, self.verifier.attempt(key, token))?;
-        let now = (self.clock)();
-        let (login, known) = match attempt {
-            Attempt::LoggedIn { organization_id } => {
-                let login = Login {
-                    organization_id,
-                    ..ended(now, LoginState::LoggedIn, None)
-                };
-                (login, Known::LogsIn)
-            }
-            Attempt::Refused(why) => {
-                let login = ended(now, LoginState::Refused, Some(&why));
-                (login, Known::Refused(why))
-            }
-            Attempt::Unanswered(why) => {
-                let login = ended(now, LoginState::Unknown, Some(&why));
-                (login, Known::Unknown(why))
-            }
-            Attempt::NotMade(why) => {
-                self.ledger.forget_login(whose)?;
-                return Ok(Known::Later(why));
-            }
-        };
-        self.ledger.end_login(whose, &login)?;
-        Ok(known)
+        match login_of(&attempt, (self.clock)()) {
+            Some(login) => self.ledger.end_login(whose, &login)?,
+            None => self.ledger.forget_login(whose)?,
+        }
+        Ok(match attempt {
+            Attempt::LoggedIn { .. } => Known::LogsIn,
+            Attempt::Refused(why) => Known::Refused(why),
+            Attempt::Unanswered(why) => Known::Unknown(why),
+            Attempt::NotMade(why) => Known::Later(why),
+        })
     }
 
     /// A user of another organisation may carry the same name.
@@ -143,7 +129,7 @@ impl Pipeline {
         };
         let known = self.ledger.organization_of(&key.username, key.org)?;
         match known {
-            Some(known) if !same_organization(&known, found) => Ok(Attempt::Refused(Failing {
+            Some(known) if is_another(&known, found) => Ok(Attempt::Refused(Failing {
                 kind: "other_organization".to_owned(),
                 problem: format!(
                     "the token logs in to organization {found}, and earlier ones did to {known}"
@@ -156,10 +142,46 @@ impl Pipeline {
     }
 }
 
-/// The 18 letters of an id are its 15, and a check of their case.
-fn same_organization(one: &str, other: &str) -> bool {
-    let short = |id: &str| id.get(..15).map(str::to_owned);
-    short(one).is_some() && short(one) == short(other)
+/// An attempt that a person wants, whatever was tried before: it is noted, and receipts of the token say what came of it.
+///
+/// # Errors
+/// When the ledger does not answer; then nothing was attempted, or it is not noted how it ended.
+pub fn attempt_again<T>(
+    ledger: &Ledger,
+    key: &Key,
+    fingerprint: &Fingerprint,
+    now: fn() -> Timestamp,
+    attempt: impl FnOnce() -> (Attempt, T),
+) -> Result<T, LedgerError> {
+    let whose = tried(key, fingerprint);
+    let _alone = ledger.lock(&lock_name(key))?;
+    ledger.forget_login(whose)?;
+    ledger.begin_login(whose, now())?;
+    let (attempt, seen) = attempt();
+    match login_of(&attempt, now()) {
+        Some(login) => ledger.end_login(whose, &login)?,
+        None => ledger.forget_login(whose)?,
+    }
+    let verified = match attempt {
+        Attempt::LoggedIn { .. } => true,
+        Attempt::Refused(why) if why.against_token => false,
+        _ => return Ok(seen),
+    };
+    for mut receipt in ledger.receipts_of(&key.username)? {
+        let report = &receipt.report;
+        let same = report.org == Some(key.org) && report.fingerprint.as_ref() == Some(fingerprint);
+        if let Some(slot) = receipt.slot.clone().filter(|_| same) {
+            receipt.verified = Some(verified);
+            ledger.commit(&slot, &receipt)?;
+        }
+    }
+    Ok(seen)
+}
+
+/// Whether both are ids, and of two organizations.
+fn is_another(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(OrganizationId::parse);
+    one.is_some() && other.is_some() && one != other
 }
 
 pub(super) fn tried<'t>(key: &'t Key, fingerprint: &'t Fingerprint) -> Tried<'t> {
@@ -170,8 +192,13 @@ pub(super) fn tried<'t>(key: &'t Key, fingerprint: &'t Fingerprint) -> Tried<'t>
     }
 }
 
-fn ended(at: Timestamp, state: LoginState, why: Option<&Failing>) -> Login {
-    Login {
+fn lock_name(key: &Key) -> String {
+    format!("log-in {} {}", key.org.as_str(), key.username)
+}
+
+/// As the ledger keeps an attempt; one that was not made leaves nothing.
+fn login_of(attempt: &Attempt, at: Timestamp) -> Option<Login> {
+    let login = |state, why: Option<&Failing>| Login {
         at,
         state,
         reason: why.map(|why| why.kind.clone()),
@@ -179,6 +206,15 @@ fn ended(at: Timestamp, state: LoginState, why: Option<&Failing>) -> Login {
         hint: why.map(|why| why.hint.clone()),
         against_token: why.is_some_and(|why| why.against_token),
         organization_id: None,
+    };
+    match attempt {
+        Attempt::LoggedIn { organization_id } => Some(Login {
+            organization_id: organization_id.clone(),
+            ..login(LoginState::LoggedIn, None)
+        }),
+        Attempt::Refused(why) => Some(login(LoginState::Refused, Some(why))),
+        Attempt::Unanswered(why) => Some(login(LoginState::Unknown, Some(why))),
+        Attempt::NotMade(_) => None,
     }
 }
 
@@ -202,17 +238,5 @@ impl From<Login> for Failing {
             hint: login.hint.unwrap_or_else(|| again.to_owned()),
             against_token: login.against_token,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::same_organization;
-
-    #[test]
-    fn an_organization_is_the_same_with_15_and_with_18_letters() {
-        assert!(same_organization("00D5g000000abcd", "00D5g000000abcdEAA"));
-        assert!(!same_organization("00D5g000000abcd", "00D5g000000aBcdEAQ"));
-        assert!(!same_organization("00D5g", "00D5g"));
     }
 }

@@ -17,7 +17,7 @@ fn logged_in(organization: &str) -> Attempt {
     }
 }
 
-const ORG: &str = "00D5g000000abcdEAA";
+const ORG: &str = "00D5g000000abcd";
 
 #[tokio::test]
 async fn after_the_store_a_token_is_tried_once() {
