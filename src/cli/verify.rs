@@ -68,22 +68,15 @@ struct KeptOut {
     login: Login,
 }
 
-/// The token of an account that was tried last, if it is not stored.
+/// The token of an account that is kept out, if there is one.
 fn kept_out(ledger: &Ledger, account: &Account) -> Result<Option<KeptOut>, Failure> {
-    let Some((fingerprint, login)) = ledger.last_login(&account.username, account.org)? else {
-        return Ok(None);
+    let key = Key {
+        username: account.username.clone(),
+        org: account.org,
     };
-    let receipts = ledger.receipts_of(&account.username)?;
-    let stored = receipts.iter().any(|receipt| {
-        receipt.report.org == Some(account.org)
-            && receipt.report.fingerprint.as_ref() == Some(&fingerprint)
-    });
-    let kept = !stored && login.state != LoginState::LoggedIn;
-    Ok(kept.then(|| KeptOut {
-        key: Key {
-            username: account.username.clone(),
-            org: account.org,
-        },
+    let found = ledger.kept_out(&key.username, key.org)?;
+    Ok(found.map(|(fingerprint, login)| KeptOut {
+        key,
         fingerprint,
         login,
     }))

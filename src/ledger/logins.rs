@@ -138,27 +138,54 @@ impl Ledger {
         })
     }
 
-    /// The token of an account that was tried last, and what came of it.
+    /// The tokens of an account that were tried, and what came of each, the last first.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn last_login(
+    pub fn logins(
+        &self,
+        username: &str,
+        org: Org,
+    ) -> Result<Vec<(Fingerprint, Login)>, LedgerError> {
+        let ask =
+            format!("SELECT fingerprint, {COLUMNS} FROM logins WHERE username = ?1 AND org = ?2");
+        let mut logins: Vec<(Fingerprint, Login)> = self.read(|connection| {
+            let mut ask = connection.prepare_cached(&ask)?;
+            let rows = ask.query_map([username, org.as_str()], |row| {
+                let print: String = row.get("fingerprint")?;
+                Ok((Fingerprint::from_text(&print), read(row)?))
+            })?;
+            rows.collect()
+        })?;
+        logins.sort_by_key(|(_, login)| std::cmp::Reverse(login.at));
+        Ok(logins)
+    }
+
+    /// The newest token of an account that is kept out of its slots because it is not known to log in.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn kept_out(
         &self,
         username: &str,
         org: Org,
     ) -> Result<Option<(Fingerprint, Login)>, LedgerError> {
-        let ask = format!(
-            "SELECT fingerprint, {COLUMNS} FROM logins WHERE username = ?1 AND org = ?2
-            ORDER BY at DESC LIMIT 1"
-        );
-        self.read(|connection| {
-            let mut ask = connection.prepare_cached(&ask)?;
-            ask.query_row([username, org.as_str()], |row| {
-                let print: String = row.get("fingerprint")?;
-                Ok((Fingerprint::from_text(&print), read(row)?))
-            })
-            .optional()
-        })
+        let mut receipts = self.receipts_of(username)?;
+        receipts.retain(|receipt| receipt.report.org == Some(org));
+        let stored_at = receipts
+            .iter()
+            .filter_map(|receipt| receipt.stored_at)
+            .max();
+        let is_stored = |print: &Fingerprint| {
+            let mut prints = receipts.iter().map(|receipt| &receipt.report.fingerprint);
+            prints.any(|other| other.as_ref() == Some(print))
+        };
+        // one that was tried before a token was stored is of the past
+        let counts = |login: &Login| stored_at.is_none_or(|stored_at| login.at >= stored_at);
+        let logins = self.logins(username, org)?;
+        Ok(logins.into_iter().find(|(print, login)| {
+            login.state != LoginState::LoggedIn && !is_stored(print) && counts(login)
+        }))
     }
 
     /// The organisation that the account's tokens logged in to last.

@@ -293,29 +293,36 @@ fn broken(store: String, failure: &Failure) -> SlotLine {
     }
 }
 
-/// The last log-in, unless it was answered with yes.
+/// The log-in of a token that is kept out, or that of the stored one, unless it was answered with yes.
 fn login_line(
     key: &Key,
     newest: Option<&Receipt>,
     ledger: &Ledger,
 ) -> Result<Option<LoginLine>, Failure> {
-    let Some((fingerprint, login)) = ledger.last_login(&key.username, key.org)? else {
-        return Ok(None);
+    let kept_out = ledger.kept_out(&key.username, key.org)?;
+    let stored = kept_out.is_none();
+    let print = newest.and_then(|receipt| receipt.report.fingerprint.as_ref());
+    let found = match kept_out {
+        Some(found) => Some(found),
+        None => {
+            let mut logins = ledger.logins(&key.username, key.org)?.into_iter();
+            logins.find(|(tried, _)| Some(tried) == print)
+        }
     };
-    let state = match login.state {
-        LoginState::LoggedIn => return Ok(None),
-        LoginState::Refused => "refused",
-        LoginState::Begun | LoginState::Unknown => "unknown",
-    };
-    let stored =
-        newest.is_some_and(|receipt| receipt.report.fingerprint.as_ref() == Some(&fingerprint));
-    Ok(Some(LoginLine {
-        state,
-        fingerprint: fingerprint.to_string(),
-        at: format!("{:.0}", login.at),
-        reason: login.reason,
-        detail: login.problem,
-        stored,
+    Ok(found.and_then(|(fingerprint, login)| {
+        let state = match login.state {
+            LoginState::LoggedIn => return None,
+            LoginState::Refused => "refused",
+            LoginState::Begun | LoginState::Unknown => "unknown",
+        };
+        Some(LoginLine {
+            state,
+            fingerprint: fingerprint.to_string(),
+            at: format!("{:.0}", login.at),
+            reason: login.reason,
+            detail: login.problem,
+            stored,
+        })
     }))
 }
 
