@@ -17,6 +17,7 @@ mod exit;
 mod get;
 mod handed_file;
 mod harden;
+mod history;
 mod json;
 mod keys;
 mod logging;
@@ -33,6 +34,7 @@ mod settings;
 mod signals;
 mod status;
 mod summary;
+mod trail_forms;
 mod transport;
 mod wait;
 mod watch;
@@ -79,6 +81,7 @@ fn command(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(global, args),
         Command::ClearClipboard(args) => clip::clear(args),
         Command::Status(_) => status::run(global),
+        Command::History(args) => history::run(global, args),
         Command::Authorize(args) => authorize::run(global, args),
     }
 }

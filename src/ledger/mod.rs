@@ -1,6 +1,6 @@
 //! What happened, and what is newest: one SQLite file, shared by every process of this user.
 //!
-//! Knows cursors, claims, decisions, receipts and contacts. Never sees a token (its calls take fingerprints)
+//! Knows cursors, claims, decisions, receipts, contacts and the audit trail. Never sees a token (its calls take fingerprints)
 //! and never reads a clock (times are arguments). What it is told comes from the loop that watches.
 //!
 //! ```text
@@ -10,6 +10,8 @@
 //!
 //! `intend` comes before the write: once a newer genuine mail was seen, an older one never wins,
 //! even if the write then fails, because Salesforce has voided the older token.
+//!
+//! The audit trail ([`Record`], [`Ledger::note`], [`Ledger::check_trail`]) tells what happened; nothing is decided by it.
 
 mod claims;
 mod cursors;
@@ -18,10 +20,19 @@ mod error;
 mod lock;
 mod open;
 pub mod order;
+mod record;
 mod slots;
+mod trail;
+mod trail_check;
+mod trail_prune;
+mod trail_read;
 
 pub use decisions::{Decision, Source};
 pub use error::{LedgerError, LedgerErrorKind};
 pub use lock::SlotLock;
 pub use open::Ledger;
 pub use order::{Admit, Candidate, Newest, State};
+pub use record::{Event, Record};
+pub use trail::{NotAnAnchor, TrailHead};
+pub use trail_check::{Broken, Checked};
+pub use trail_read::{Entry, Filter, Order, Trail};

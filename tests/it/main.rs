@@ -33,5 +33,6 @@ mod schema;
 mod secrecy;
 mod stores;
 mod support;
+mod trail;
 mod wait;
 mod watch;
