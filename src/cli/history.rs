@@ -80,6 +80,8 @@ struct CheckLine {
     base: Option<String>,
     /// `SEQ:HASH` of the last record: the next anchor.
     head: Option<String>,
+    /// What was found first, as a word.
+    finding: Option<&'static str>,
     problem: Option<String>,
     /// The record that the problem is about.
     seq: Option<u64>,
@@ -115,6 +117,7 @@ fn check_line(checked: &Result<Checked, Broken>) -> CheckLine {
         records: whole.map(|checked| checked.records),
         base: whole.map(|checked| checked.base.to_string()),
         head: whole.map(|checked| checked.head.to_string()),
+        finding: broken.map(Broken::kind),
         problem: broken.map(ToString::to_string),
         seq: broken.and_then(Broken::seq),
     }
@@ -122,19 +125,12 @@ fn check_line(checked: &Result<Checked, Broken>) -> CheckLine {
 
 impl From<Broken> for Failure {
     fn from(broken: Broken) -> Self {
-        match broken {
-            Broken::Ledger(error) => error.into(),
-            Broken::AnchorPruned { .. } => Self::new(
-                Exit::Failed,
-                format!("the audit trail cannot be compared: {broken}"),
-                "after each removal, write the new head down",
-            ),
-            broken => Self::new(
-                Exit::Failed,
-                format!("the audit trail is not what was written: {broken}"),
-                "keep a copy of the ledger as it is; docs/audit.md tells what each finding can mean",
-            ),
-        }
+        let problem = match broken {
+            Broken::Ledger(error) => return error.into(),
+            Broken::AnchorPruned { .. } => format!("the audit trail cannot be compared: {broken}"),
+            _ => format!("the audit trail is not what was written: {broken}"),
+        };
+        Self::new(Exit::Failed, problem, broken.hint())
     }
 }
 

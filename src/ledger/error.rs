@@ -86,10 +86,10 @@ impl LedgerError {
 
     pub(super) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         use rusqlite::Error::{FromSqlConversionFailure, ToSqlConversionFailure};
-        if let FromSqlConversionFailure(_, _, inner) | ToSqlConversionFailure(inner) = error {
-            if let Some(problem) = inner.downcast_ref::<TrailProblem>() {
-                return Self::new(path, LedgerErrorKind::Trail, problem.to_string());
-            }
+        if let FromSqlConversionFailure(_, _, inner) | ToSqlConversionFailure(inner) = error
+            && let Some(problem) = inner.downcast_ref::<TrailProblem>()
+        {
+            return Self::new(path, LedgerErrorKind::Trail, problem.to_string());
         }
         let kind = match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => LedgerErrorKind::Corrupt,

@@ -212,7 +212,7 @@ impl Formatter for Ascii {
             let letter = part.chars().next_back().filter(|&letter| !plain(letter));
             let odd = letter.map_or(0, char::len_utf8);
             out.write_all(&part.as_bytes()[..part.len() - odd])?;
-            for unit in letter.into_iter().flat_map(|letter| utf16(letter)) {
+            for unit in letter.into_iter().flat_map(utf16) {
                 write!(out, "\\u{unit:04x}")?;
             }
         }

@@ -145,11 +145,12 @@ impl Iterator for Trail<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (from, through) = self.left;
-        if self.page.is_empty() && from <= through {
-            if let Err(error) = self.read_page() {
-                self.left = (1, 0);
-                return Some(Err(error));
-            }
+        if self.page.is_empty()
+            && from <= through
+            && let Err(error) = self.read_page()
+        {
+            self.left = (1, 0);
+            return Some(Err(error));
         }
         self.page.pop_front().map(Ok)
     }

@@ -236,6 +236,7 @@ fn a_trail_that_was_changed_is_told_and_where() {
         (&line["whole"], &line["seq"]),
         (&Value::Bool(false), &Value::from(2))
     );
+    assert_eq!(line["finding"], "records_missing");
     // a state folder that was emptied
     std::fs::remove_dir_all(home.path("state/sftoken")).unwrap();
     let gone = home.run(&["history", "--check"]).check(1);
