@@ -248,6 +248,24 @@ fn a_trail_that_was_changed_is_told_and_where() {
     assert!(ended.err.contains("the trail ends with 0"), "{}", ended.err);
 }
 
+/// Whoever spoils the trail keeps no token from its store, and is not passed over.
+#[test]
+fn a_trail_without_its_end_stops_no_token() {
+    let (home, _) = home();
+    let file = rusqlite::Connection::open(home.path("state/sftoken/ledger.db")).unwrap();
+    file.execute_batch("DELETE FROM trail_ends").unwrap();
+    let token = new_token();
+    home.write("new.eml", genuine(ANN, &token, ago(1)));
+    let ended = home.run(&["replay", "--json", "new.eml"]).check(1);
+    assert_eq!(Keeper::in_home(&home).kept(ANN), Some(token));
+    let receipt = &ended.json()[0];
+    assert_eq!(
+        (&receipt["outcome"], &receipt["reason"]),
+        (&"undecided".into(), &"ledger_trail".into())
+    );
+    home.run(&["history", "--check"]).check(1);
+}
+
 #[test]
 fn words_that_do_not_go_together_are_usage() {
     let home = Home::new();
