@@ -56,7 +56,7 @@
 //! | `watch` | the loop; with `imap`, `dns` and `ledger` |
 //! | `imap` | [`inbox`]: mailboxes over IMAP. Compiles TRACE records of the crate `log` out of the whole program: a dependency would trace tokens |
 //! | `dns` | [`dns`]: DKIM keys from the DNS |
-//! | `ledger` | [`ledger`]: cursors, receipts and decisions in SQLite |
+//! | `ledger` | [`ledger`]: cursors, receipts, decisions and the audit trail in SQLite |
 //! | `verify` | [`verify`]: does the token log in? |
 //! | `oauth` | [`oauth`]: access tokens for mailboxes |
 //! | `config` | [`config`], [`secret`] and [`consumer`] |

@@ -10,6 +10,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use super::reading_args::{ClearClipboard, Get, GetFormat, Names, Run, Verify};
+use crate::ledger::TrailHead;
 
 /// Waits for the mail of a Salesforce security-token reset, proves that it is genuine, and stores
 /// the token.
@@ -92,6 +93,8 @@ pub(crate) enum Command {
     ClearClipboard(ClearClipboard),
     /// Show the accounts, the age of their tokens, and the mailboxes
     Status(Status),
+    /// Tell what happened: the audit trail, to read, to export and to check
+    History(History),
     /// Be allowed to read a mailbox by OAuth: once, by a person
     Authorize(Authorize),
 }
@@ -225,6 +228,52 @@ const STATUS_HELP: &str = "\
 Exit status, the first that fits: 6 if a slot does not take its token, 7 if a token was refused at
 the log-in, 5 if a mailbox is silent (--check), 1 if a hook, a test or a message failed, 3 if a token
 is due or overdue, or missing (--check), else 0.";
+
+/// `history`
+#[derive(Debug, Args)]
+#[command(after_help = HISTORY_HELP)]
+pub(crate) struct History {
+    /// Only what happened to this account [default: everything]
+    #[arg(value_name = "USERNAME", value_parser = username)]
+    pub(crate) username: Option<String>,
+    /// Only what happened then or later, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+    /// Only what happened before, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Timestamp>,
+    /// Only the newest N records [default: 50 on a terminal, else all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// What to print
+    #[arg(long, value_name = "FORM", value_enum)]
+    pub(crate) format: Option<HistoryFormat>,
+    /// Recompute the whole trail, and print its head
+    #[arg(long, conflicts_with_all = ["username", "since", "until", "limit", "format"])]
+    pub(crate) check: bool,
+    /// A head that was written down earlier: the trail must still hold it
+    #[arg(long, value_name = "SEQ:HASH", requires = "check")]
+    pub(crate) anchor: Option<TrailHead>,
+}
+
+const HISTORY_HELP: &str = "\
+Examples:
+  sftoken history integration@acme.example
+  sftoken history --since 2026-11-01T00:00:00Z --format csv >november.csv
+  sftoken history --check --anchor \"$(cat /mnt/elsewhere/anchor)\"
+
+Exit status: 1 if the trail is not what was written, or cannot be compared with the anchor.";
+
+/// What `history` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HistoryFormat {
+    /// A line for people, the newest last
+    Text,
+    /// A JSON object a line, with all that is needed to recompute the chain; also --json
+    Jsonl,
+    /// Comma-separated values (RFC 4180), safe to open in a spreadsheet
+    Csv,
+}
 
 /// `authorize`
 #[derive(Debug, Args)]

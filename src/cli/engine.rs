@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +80,11 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// The ledger in the state folder.
 pub(crate) fn ledger(config: &Config) -> Result<Ledger, Failure> {
+    Ok(Ledger::open(ledger_path(config)?)?)
+}
+
+/// Where the ledger is, or will be.
+pub(crate) fn ledger_path(config: &Config) -> Result<PathBuf, Failure> {
     let folder = config
         .state_dir
         .clone()
@@ -88,7 +93,7 @@ pub(crate) fn ledger(config: &Config) -> Result<Ledger, Failure> {
         let hint = "set HOME, or state_dir in the configuration";
         Failure::new(Exit::Usage, "there is no place for the ledger", hint)
     })?;
-    Ok(Ledger::open(folder.join("ledger.db"))?)
+    Ok(folder.join("ledger.db"))
 }
 
 /// Accounts that the user named: as configured, or with any org.

@@ -18,6 +18,7 @@ mod exit;
 mod get;
 mod handed_file;
 mod harden;
+mod history;
 mod json;
 mod keys;
 mod logging;
@@ -35,6 +36,7 @@ mod settings;
 mod signals;
 mod status;
 mod summary;
+mod trail_forms;
 mod transport;
 mod verification;
 mod verifier;
@@ -86,6 +88,7 @@ fn command(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::run(global, args),
         Command::ClearClipboard(args) => clip::clear(args),
         Command::Status(args) => status::run(global, args),
+        Command::History(args) => history::run(global, args),
         Command::Authorize(args) => authorize::run(global, args),
     }
 }

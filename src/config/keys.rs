@@ -66,6 +66,7 @@ pub(super) const KEYS: &[KnownKey] = &[
     ("trust.authserv_id", Kind::Text),
     ("trust.pinned_keys", Kind::Map),
     ("trust.armed_only", Kind::Bool),
+    ("trail.keep", Kind::Text),
     ("dns.server", Kind::Text),
     ("dns.keys", Kind::List),
     ("store.*.url", Kind::Text),

@@ -20,6 +20,7 @@ mod pins;
 mod place;
 mod private;
 mod reader;
+mod trail;
 mod transport;
 mod trust;
 mod verification;
@@ -42,6 +43,7 @@ pub use error::{ConfigError, Place};
 pub use mailbox::{COMMAND_LINE, Mailbox, MailboxUrl, Security, password_option};
 pub use place::{default_file, default_state_dir};
 pub use private::store_variables;
+pub use trail::TrailSettings;
 pub use transport::{ClientCertificate, Proxy, ProxyKind, Tls, Transport};
 pub use trust::DEFAULT_MAX_MAIL_AGE;
 pub use verification::{LoginWay, Verification, VerifyWhen};
@@ -64,6 +66,8 @@ pub struct Config {
     pub stores: BTreeMap<String, String>,
     /// Accounts, in the order of the file.
     pub accounts: Vec<Account>,
+    /// `[trail]`.
+    pub trail: TrailSettings,
     /// Where the ledger is; `None`: [`default_state_dir`].
     pub state_dir: Option<PathBuf>,
 }
@@ -97,6 +101,7 @@ pub fn load(
     let mut policy = trust::read(&reader)?;
     let stores = account::read_stores(&reader)?;
     let accounts = account::read_all(&reader, &stores)?;
+    let trail = trail::read(&reader, policy.max_age)?;
     policy.accounts = accounts.iter().map(wanted).collect();
     Ok(Config {
         mailboxes,
@@ -104,6 +109,7 @@ pub fn load(
         dns: dns(&reader)?,
         stores,
         accounts,
+        trail,
         state_dir: reader.path(&["state_dir"]),
     })
 }

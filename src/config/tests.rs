@@ -28,6 +28,8 @@ max_mail_age = "3d"
 authserv_id = "mx.example.com"
 pinned_keys = {}
 armed_only = false
+[trail]
+keep = "400d"
 [dns]
 server = "127.0.0.1:5353"
 keys = ["dns.keys"]
@@ -82,6 +84,8 @@ fn every_key_of_the_sample_is_understood() {
     assert_eq!(folders, ["INBOX", "\\Junk"]);
     assert_eq!(config.policy.max_age, Some(SignedDuration::from_hours(72)));
     assert_eq!(config.policy.signing_domains, ["salesforce.com"]);
+    let keep = SignedDuration::from_hours(400 * 24);
+    assert_eq!(config.trail.keep, Some(keep));
     assert_eq!(config.dns.keys, [Path::new("/etc/dns.keys")]);
     let account = &config.accounts[0];
     assert_eq!(
@@ -103,6 +107,25 @@ fn nothing_at_all_is_the_documented_default() {
     assert_eq!(config.stores["default"], "keyring://sftoken");
     assert_eq!(config.policy.max_age, Some(DEFAULT_MAX_MAIL_AGE));
     assert_eq!(config.policy.senders.len(), 4);
+    assert_eq!(config.trail.keep, None);
+}
+
+#[test]
+fn the_trail_is_kept_as_long_as_mails_are_looked_at() {
+    let short = "[trust]\nmax_mail_age = \"30d\"\n[trail]\nkeep = \"29d\"\n";
+    wrong(
+        short,
+        "/etc/sftoken.toml:4: trail.keep: \"29d\" is shorter than trust.max_mail_age",
+        "as long at least",
+    );
+    let variable = [("SFTOKEN_TRAIL_KEEP", "30d")];
+    let config = with("[trust]\nmax_mail_age = \"30d\"\n", &variable).unwrap();
+    assert_eq!(config.trail.keep, Some(SignedDuration::from_hours(30 * 24)));
+    wrong(
+        "[trail]\nkeep = \"for ever\"",
+        "/etc/sftoken.toml:2: trail.keep: \"for ever\" is not a length of time, as in 90d, 30m or 1h30m",
+        "400d",
+    );
 }
 
 #[test]

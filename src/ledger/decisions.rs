@@ -1,14 +1,18 @@
-//! The audit trail: every decision with its reason.
+//! What was decided about each mail: the memory of the loop.
 //!
-//! Knows which mail, what was decided and why. Never changes or removes a row. Decisions come from
-//! the loop; their words from [`refusal`](crate::ingest::refusal).
+//! Knows which mail, what was decided and why. Never changes a row, and never adds one without its record
+//! in the [audit trail](super::trail). Decisions come from the loop; their words from
+//! [`refusal`](crate::ingest::refusal).
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
 use super::errands::{Plan, Reached, plan_once};
+use super::trail::{append, number, problem};
 use super::{Ledger, LedgerError, troubles};
+use crate::ingest::event::OutcomeWord;
 use crate::ingest::policy::Org;
 use crate::ingest::token::Fingerprint;
 
@@ -32,6 +36,24 @@ pub enum Source {
         /// The path as given, `#N` for the N-th mail of an mbox.
         file: String,
     },
+}
+
+impl std::fmt::Display for Source {
+    /// `MAILBOX/FOLDER;UIDVALIDITY=V/;UID=N`, or the path.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Mailbox {
+                mailbox,
+                folder,
+                uid_validity,
+                uid,
+            } => write!(
+                f,
+                "{mailbox}/{folder};UIDVALIDITY={uid_validity}/;UID={uid}"
+            ),
+            Self::File { file } => f.write_str(file),
+        }
+    }
 }
 
 /// One decision about one mail. Free of secrets.
@@ -65,16 +87,17 @@ pub struct Decision {
     pub more_to_come: bool,
 }
 
-const COLUMNS: &str = "at, mailbox, folder, uid_validity, uid, file, outcome, reason, username, \
-    org, fingerprint, date, message_id, body_hash, slot, more_to_come";
+/// The columns, in the order of [`values`]. What `trail` adds is the number of the record.
+pub(super) const COLUMNS: &str = "at, mailbox, folder, uid_validity, uid, file, outcome, reason, \
+    username, org, fingerprint, date, message_id, body_hash, slot";
 
 impl Ledger {
-    /// Appends a decision to the audit trail.
+    /// Appends a decision, and its record to the audit trail: both or none.
     ///
     /// # Errors
     /// When the ledger cannot be written.
     pub fn record(&self, decision: &Decision) -> Result<(), LedgerError> {
-        self.write(|ledger| append(ledger, decision))
+        self.write(|ledger| put(ledger, decision))
     }
 
     /// Appends the decisions about one token, one for each slot that has it now, and plans once what is to be
@@ -89,7 +112,7 @@ impl Ledger {
     ) -> Result<bool, LedgerError> {
         self.write(|ledger| {
             for decision in decisions {
-                append(ledger, decision)?;
+                put(ledger, decision)?;
                 if let Some(slot) = &decision.slot {
                     troubles::clear(ledger, slot)?;
                 }
@@ -147,7 +170,8 @@ impl Ledger {
         })
     }
 
-    /// The audit trail, newest first: of one username or of all, at most `limit`.
+    /// The decisions, newest first: of one username or of all, at most `limit`. What else happened is
+    /// in the [trail](Self::trail).
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -157,7 +181,7 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<Decision>, LedgerError> {
         let ask = format!(
-            "SELECT {COLUMNS} FROM decisions WHERE ?1 IS NULL OR username = ?1
+            "SELECT {COLUMNS}, more_to_come FROM decisions WHERE ?1 IS NULL OR username = ?1
             ORDER BY id DESC LIMIT ?2"
         );
         self.read(|connection| {
@@ -168,58 +192,81 @@ impl Ledger {
     }
 }
 
-fn append(ledger: &Transaction<'_>, decision: &Decision) -> rusqlite::Result<()> {
-    let marks = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16";
-    let put = format!("INSERT INTO decisions ({COLUMNS}) VALUES ({marks})");
-    let (mailbox, folder, uid_validity, uid, file) = place(&decision.source);
-    ledger.execute(
-        &put,
-        params![
-            decision.at.to_string(),
-            mailbox,
-            folder,
-            uid_validity,
-            uid,
-            file,
-            decision.outcome,
-            decision.reason,
-            decision.username,
-            decision.org.map(Org::as_str),
-            decision.fingerprint.as_ref().map(Fingerprint::as_str),
-            decision.date.map(|date| date.to_string()),
-            decision.message_id,
-            decision.body_hash,
-            decision.slot,
-            decision.more_to_come,
-        ],
-    )?;
+/// A decision's row and its record.
+fn put(ledger: &Transaction<'_>, decision: &Decision) -> rusqlite::Result<()> {
+    if !is_known(&decision.outcome) {
+        return Err(problem("a decision has an outcome that is no word of ours"));
+    }
+    let marks = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17";
+    let put = format!("INSERT INTO decisions ({COLUMNS}, trail, more_to_come) VALUES ({marks})");
+    let head = append(ledger, &decision.into())?;
+    let more = [number(head.seq).into(), decision.more_to_come.into()];
+    let values = values(decision).into_iter().chain(more);
+    ledger
+        .prepare_cached(&put)?
+        .execute(params_from_iter(values))?;
     Ok(())
 }
 
-type Place<'a> = (
-    Option<&'a str>,
-    Option<&'a str>,
-    Option<u32>,
-    Option<u32>,
-    Option<&'a str>,
-);
+/// Every decision with its row's number, in the order in which they were made.
+pub(super) fn all_in_order(connection: &Connection) -> rusqlite::Result<Vec<(i64, Decision)>> {
+    let mut ask =
+        connection.prepare(&format!("SELECT id, {COLUMNS} FROM decisions ORDER BY id"))?;
+    let rows = ask.query_map([], |row| Ok((row.get("id")?, decision(row)?)))?;
+    rows.collect()
+}
 
-fn place(source: &Source) -> Place<'_> {
-    match source {
+fn is_known(outcome: &str) -> bool {
+    use OutcomeWord::{Found, NotOurs, Refused, Undecided};
+    let words = [Found, NotOurs, Refused, Undecided];
+    words.into_iter().any(|word| word.as_str() == outcome)
+}
+
+/// A decision's row.
+pub(super) fn values(decision: &Decision) -> [Value; 15] {
+    let text = |text: &Option<String>| Value::from(text.clone());
+    let (mailbox, folder, uid_validity, uid, file) = match &decision.source {
         Source::Mailbox {
             mailbox,
             folder,
             uid_validity,
             uid,
         } => (
-            Some(mailbox),
-            Some(folder),
-            Some(*uid_validity),
-            Some(*uid),
-            None,
+            mailbox.clone().into(),
+            folder.clone().into(),
+            (*uid_validity).into(),
+            (*uid).into(),
+            Value::Null,
         ),
-        Source::File { file } => (None, None, None, None, Some(file)),
-    }
+        Source::File { file } => (
+            Value::Null,
+            Value::Null,
+            Value::Null,
+            Value::Null,
+            file.clone().into(),
+        ),
+    };
+    [
+        decision.at.to_string().into(),
+        mailbox,
+        folder,
+        uid_validity,
+        uid,
+        file,
+        decision.outcome.clone().into(),
+        text(&decision.reason),
+        text(&decision.username),
+        decision.org.map(|org| org.as_str().to_owned()).into(),
+        decision
+            .fingerprint
+            .as_ref()
+            .map(ToString::to_string)
+            .into(),
+        decision.date.map(|date| date.to_string()).into(),
+        text(&decision.message_id),
+        text(&decision.body_hash),
+        text(&decision.slot),
+    ]
 }
 
 fn decision(row: &Row<'_>) -> rusqlite::Result<Decision> {
@@ -250,6 +297,7 @@ fn decision(row: &Row<'_>) -> rusqlite::Result<Decision> {
         message_id: row.get("message_id")?,
         body_hash: row.get("body_hash")?,
         slot: row.get("slot")?,
-        more_to_come: row.get("more_to_come")?,
+        // older ledgers have no such column
+        more_to_come: row.get("more_to_come").unwrap_or_default(),
     })
 }

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
+use super::trail::TrailProblem;
+
 /// Why the ledger did not do it.
 #[derive(Debug, thiserror::Error)]
 #[error("the ledger {path}: {problem}")]
@@ -33,6 +35,8 @@ pub enum LedgerErrorKind {
     Newer,
     /// The disk is full or broken.
     Io,
+    /// The audit trail is not as it was written.
+    Trail,
 }
 
 impl LedgerErrorKind {
@@ -45,6 +49,7 @@ impl LedgerErrorKind {
             Self::ReadOnly => "ledger_read_only",
             Self::Newer => "ledger_newer",
             Self::Io => "ledger_io",
+            Self::Trail => "ledger_trail",
         }
     }
 }
@@ -64,6 +69,10 @@ impl LedgerError {
             }
             LedgerErrorKind::Newer => "update sftoken on this machine".to_owned(),
             LedgerErrorKind::Io => "check the disk and its free space".to_owned(),
+            LedgerErrorKind::Trail => {
+                "keep a copy of the file as it is, and see what sftoken history --check says"
+                    .to_owned()
+            }
         }
     }
 
@@ -76,6 +85,12 @@ impl LedgerError {
     }
 
     pub(super) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
+        use rusqlite::Error::{FromSqlConversionFailure, ToSqlConversionFailure};
+        if let FromSqlConversionFailure(_, _, inner) | ToSqlConversionFailure(inner) = error
+            && let Some(problem) = inner.downcast_ref::<TrailProblem>()
+        {
+            return Self::new(path, LedgerErrorKind::Trail, problem.to_string());
+        }
         let kind = match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => LedgerErrorKind::Corrupt,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerErrorKind::Busy,

@@ -12,18 +12,22 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::error::{LedgerError, LedgerErrorKind};
 use super::lock::Locks;
+use super::trail;
 
 /// A write takes milliseconds; ten seconds of waiting mean that something is wrong.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Each step brings a ledger from the version of its index to the next. Never edit one that was
 /// released: add another.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
 ];
+/// The step that brought the audit trail: what was decided before is taken over into it.
+const TRAIL_STEP: u32 = 4;
 
 /// What happened, and what is newest. Any number of threads and processes may share the file.
 #[derive(Debug)]
@@ -77,7 +81,9 @@ impl Ledger {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             // A committed receipt survives a power cut.
             connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.pragma_update(None, "foreign_keys", true)
+            connection.pragma_update(None, "foreign_keys", true)?;
+            // What retention removes is overwritten, not only forgotten.
+            connection.pragma_update(None, "secure_delete", true)
         })?;
         ledger.migrate()?;
         Ok(ledger)
@@ -91,6 +97,9 @@ impl Ledger {
                     continue;
                 }
                 ledger.execute_batch(step)?;
+                if version == TRAIL_STEP {
+                    trail::take_over(ledger, found)?;
+                }
                 ledger.pragma_update(None, "user_version", version)?;
             }
             Ok(found)

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use sftoken::consumer::{Field, PRESETS};
 use sftoken::ingest::refusal::{NotOurs, Pending, Refusal};
+use sftoken::ledger::Event;
 use sftoken::verify::{Cause, SOAP_VERSION, Why};
 
 const MAIL: &str = "fixtures/mails/salesforce/text";
@@ -215,6 +216,7 @@ fn every_sample_of_a_configuration_is_read() {
         "docs/configuration.md",
         "docs/trust.md",
         "docs/verification.md",
+        "docs/audit.md",
     ] {
         let text = text(path);
         let samples = blocks(&text, "toml");
@@ -293,6 +295,23 @@ fn every_result_of_a_trial_log_in_is_explained() {
 }
 
 #[test]
+fn every_event_of_the_audit_trail_is_explained_as_the_program_explains_it() {
+    let row = |event: &Event| vec![format!("`{event}`"), event.meaning().to_owned()];
+    let of_code: Vec<Vec<String>> = Event::ALL.iter().map(row).collect();
+    let of_docs = table(&text("docs/audit.md"), "| event | meaning |");
+    assert_eq!(of_docs, of_code);
+}
+
+#[test]
+fn every_finding_in_the_audit_trail_is_explained() {
+    let of_code = returned_by("src/ledger/trail_broken.rs", "fn kind(");
+    assert!(of_code.len() >= 14, "{of_code:?}");
+    let rows = table(&text("docs/audit.md"), "| finding | what it can mean |");
+    let words = rows.iter().map(|row| row[0].trim_matches('`').to_owned());
+    assert_eq!(words.collect::<BTreeSet<_>>(), of_code);
+}
+
+#[test]
 fn every_file_that_is_linked_exists() {
     for path in [
         "README.md",
@@ -301,6 +320,7 @@ fn every_file_that_is_linked_exists() {
         "docs/architecture.md",
         "docs/consumers.md",
         "docs/verification.md",
+        "docs/audit.md",
     ] {
         let base = Path::new(path).parent().unwrap();
         for link in text(path).split("](").skip(1) {

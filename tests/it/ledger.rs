@@ -214,6 +214,14 @@ fn an_older_programs_ledger_is_taken_over() {
     first.set_cursor("ops", "INBOX", 7, 10).unwrap();
     drop(first);
     // as version 2 had it
+    for made_since in [
+        "DROP TABLE trail",
+        "DROP TABLE trail_ends",
+        "DROP TRIGGER decisions_have_records",
+        "ALTER TABLE decisions DROP COLUMN trail",
+    ] {
+        processes::sqlite(&path, made_since);
+    }
     processes::sqlite(&path, "ALTER TABLE cursors DROP COLUMN mod_seq");
     processes::sqlite(&path, "ALTER TABLE decisions DROP COLUMN more_to_come");
     for table in [

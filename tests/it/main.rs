@@ -36,6 +36,7 @@ mod secrecy;
 mod slots;
 mod stores;
 mod support;
+mod trail;
 mod verified;
 mod verify;
 mod wait;

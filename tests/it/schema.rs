@@ -62,6 +62,20 @@ pub(crate) fn check(schema: &Value, value: &Value) {
     if let Some(constant) = schema.get("const") {
         assert_eq!(constant, value);
     }
+    if let Some(shapes) = schema.get("oneOf") {
+        let fits = |shape: &&Value| {
+            let keys = |value: &Value| {
+                value
+                    .as_object()
+                    .map(|object| object.keys().cloned().collect::<Vec<_>>())
+            };
+            let known = keys(shape.get("properties").unwrap_or(&Value::Null));
+            known == keys(value)
+        };
+        let shapes: Vec<&Value> = shapes.as_array().unwrap().iter().filter(fits).collect();
+        assert_eq!(shapes.len(), 1, "{value} has not one of the shapes");
+        check(shapes[0], value);
+    }
     if let Some(words) = schema.get("enum") {
         assert!(
             words.as_array().unwrap().contains(value),
