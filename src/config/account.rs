@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use super::duration::parse_duration;
 use super::error::ConfigError;
 use super::keys;
+use super::notify::{self, Command, Consumer};
 use super::reader::Reader;
 use crate::consumer::{PRESETS, Wanted, preset};
 use crate::ingest::policy::Org;
@@ -37,8 +38,10 @@ pub struct Account {
     pub password: Option<SecretRef>,
     /// What its consumers want in their environment: `preset` and `env`. Empty: the token, under its usual name.
     pub variables: Vec<Wanted>,
-    /// Who uses the token: names.
-    pub consumers: Vec<String>,
+    /// What is run when its token was stored.
+    pub on_stored: Option<Command>,
+    /// Who uses the token.
+    pub consumers: Vec<Consumer>,
 }
 
 /// Store URLs by name; `default` is always there.
@@ -92,7 +95,8 @@ fn read(reader: &Reader<'_>, number: &str) -> Result<Account, ConfigError> {
         max_age: max_age.unwrap_or(DEFAULT_MAX_AGE),
         password: reader.secret(&key("password"))?,
         variables: variables(reader, number)?,
-        consumers: consumers(reader, number)?,
+        on_stored: notify::command(reader, &key("on_stored"), &key("on_stored_timeout"))?,
+        consumers: notify::consumers(reader, number)?,
     })
 }
 
@@ -126,27 +130,7 @@ fn refuse_what_is_not_done(reader: &Reader<'_>, number: &str) -> Result<(), Conf
     if reader.word(&verify, &["never", "after", "before"])? != "never" {
         return Err(reader.not_yet(&verify, "write verify = \"never\", or remove the key"));
     }
-    let on_stored = ["account", number, "on_stored"];
-    if reader.list(&on_stored).is_some_and(|argv| !argv.is_empty()) {
-        let hint =
-            "remove the key; `sftoken wait … && COMMAND` runs a command once the token is stored";
-        return Err(reader.not_yet(&on_stored, hint));
-    }
     Ok(())
-}
-
-fn consumers(reader: &Reader<'_>, number: &str) -> Result<Vec<String>, ConfigError> {
-    let numbers = reader.entries.names(&["account", number, "consumer"]);
-    let name = |consumer: &String| {
-        let test = ["account", number, "consumer", consumer, "test"];
-        if reader.list(&test).is_some_and(|argv| !argv.is_empty()) {
-            return Err(reader.not_yet(&test, "remove the key"));
-        }
-        let name = ["account", number, "consumer", consumer, "name"];
-        let hint = "write it as name = \"nightly load\"";
-        reader.required(&name, hint).map(str::to_owned)
-    };
-    numbers.iter().map(name).collect()
 }
 
 fn known_store(

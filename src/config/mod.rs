@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod keys;
 mod mailbox;
+mod notify;
 mod pins;
 mod place;
 mod private;
@@ -37,6 +38,7 @@ pub use auth::{Oauth, OauthGrant, OauthProvider};
 pub use duration::parse_duration;
 pub use error::{ConfigError, Place};
 pub use mailbox::{COMMAND_LINE, Mailbox, MailboxUrl, Security, password_option};
+pub use notify::{Command, Consumer, DEFAULT_PROGRAM_TIMEOUT, Notify, Webhook, WebhookUrl};
 pub use place::{default_file, default_state_dir};
 pub use private::store_variables;
 pub use transport::{ClientCertificate, Proxy, ProxyKind, Tls, Transport};
@@ -60,6 +62,8 @@ pub struct Config {
     pub stores: BTreeMap<String, String>,
     /// Accounts, in the order of the file.
     pub accounts: Vec<Account>,
+    /// `[notify]`.
+    pub notify: Notify,
     /// Where the ledger is; `None`: [`default_state_dir`].
     pub state_dir: Option<PathBuf>,
 }
@@ -100,6 +104,7 @@ pub fn load(
         dns: dns(&reader)?,
         stores,
         accounts,
+        notify: notify::read(&reader)?,
         state_dir: reader.path(&["state_dir"]),
     })
 }

@@ -42,9 +42,18 @@ store = "files"
 max_age = "30d"
 verify = "never"
 password = "env:SFTOKEN_LOGIN"
-on_stored = []
+on_stored = ["systemctl", "restart", "nightly-load"]
+on_stored_timeout = "2m"
 [[account.consumer]]
 name = "nightly load"
+test = ["/opt/load/bin/ping"]
+timeout = "10s"
+[notify]
+webhook = "https://hooks.acme.example/sftoken"
+webhook_secret = "keyring:sftoken/webhook"
+webhook_ca_file = "ca.pem"
+desktop = false
+events = ["stored", "overdue"]
 "#;
 
 fn read(text: &str) -> Result<Config, ConfigError> {
@@ -88,7 +97,7 @@ fn every_key_of_the_sample_is_understood() {
         (account.org, config.store_url(account)),
         (Org::Sandbox, "age:tokens")
     );
-    assert_eq!(account.consumers, ["nightly load"]);
+    assert_eq!(account.consumers[0].name, "nightly load");
     assert_eq!(
         account.password,
         Some(SecretRef::Env("SFTOKEN_LOGIN".to_owned()))
@@ -206,8 +215,6 @@ fn what_is_not_done_yet_is_never_passed_over() {
         "[mailbox.a]\npreset = \"gmail\"",
         "[trust]\narmed_only = true",
         "[[account]]\nverify = \"after\"",
-        "[[account]]\non_stored = [\"true\"]",
-        "[[account]]\nusername = \"a@b.example\"\n[[account.consumer]]\ntest = [\"true\"]",
     ];
     for text in cases {
         let error = read(text).expect_err(text).to_string();
@@ -330,7 +337,7 @@ fn the_environment_overrides_the_file() {
     assert_eq!(config.stores["default"], "age:elsewhere");
     assert_eq!(config.accounts[0].username, "other@acme.example");
     assert_eq!(config.accounts[1].username, "more@acme.example");
-    assert_eq!(config.accounts[0].consumers, ["weekly"]);
+    assert_eq!(config.accounts[0].consumers[0].name, "weekly");
     assert_eq!(config.state_dir.as_deref(), Some(Path::new("/etc/state")));
 }
 
