@@ -61,7 +61,7 @@
 //! | `oauth` | [`oauth`]: access tokens for mailboxes |
 //! | `config` | [`config`], [`secret`] and [`consumer`] |
 //! | `keyring`, `age`, `exec`, `vault`, `kubernetes`, `github` | one [`store`] each |
-//! | `notify` | [`notify`]: commands and a webhook that are told what became of a token |
+//! | `notify` | [`notify`]: commands and a webhook that are told what became of a token. TRACE records as with `imap`: one would show a webhook's URL |
 //! | `desktop` | the same on a desktop |
 //! | `testing` | [`testing`] |
 //!

@@ -70,7 +70,7 @@ impl Text {
         let age = facts
             .age_days
             .map_or(String::new(), |days| format!(" ({days} days)"));
-        let title = match event.event {
+        let title = match event.word() {
             EventWord::Stored => "A new Salesforce token is stored".to_owned(),
             EventWord::Verified => "The new Salesforce token logs in".to_owned(),
             EventWord::NotVerified => "The Salesforce token does not log in".to_owned(),

@@ -18,9 +18,9 @@ use crate::ingest::token::Fingerprint;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// The version of the shape.
-    pub schema: u32,
+    schema: u32,
     /// What happened.
-    pub event: EventWord,
+    event: EventWord,
     /// The same in every try to deliver this event, and in no other event.
     id: String,
     /// When it happened.
@@ -82,6 +82,12 @@ impl Event {
             at,
             facts,
         }
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn word(&self) -> EventWord {
+        self.event
     }
 
     /// The same in every try to deliver this event, and in no other event.

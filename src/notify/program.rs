@@ -209,7 +209,7 @@ mod unix {
     fn told(event: &Event) -> Vec<(&'static str, String)> {
         let facts = event.facts();
         let mut told = vec![
-            ("SFTOKEN_EVENT", event.event.as_str().to_owned()),
+            ("SFTOKEN_EVENT", event.word().as_str().to_owned()),
             ("SFTOKEN_EVENT_ID", event.id().to_owned()),
         ];
         let org = facts.org.map(|org| org.as_str().to_owned());

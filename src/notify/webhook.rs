@@ -245,7 +245,7 @@ fn unanswered(receiver: &str, HttpError { fault, .. }: HttpError) -> NotifyError
         Fault::Untrusted => (
             Kind::Untrusted,
             "the certificate is not trusted",
-            "if the receiver has a private certificate authority, name its file; check this machine's clock",
+            "if the receiver has a private certificate authority, name its file (webhook_ca_file); check this machine's clock",
         ),
         Fault::Handshake => (Kind::Unreachable, "the TLS handshake failed", network),
         Fault::TooLarge => (

@@ -1,15 +1,18 @@
 //! Webhooks on a stub server; signatures are checked by others.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use native_tls::{Identity, TlsAcceptor};
 use sftoken::ingest::secret::Secret;
 use sftoken::notify::{Http, NotifyError, NotifyErrorKind as Kind, Retry, Webhook};
 
 use super::{event, large};
+use crate::support::dovecot::certificates;
 use crate::support::stub::{Asked, Reply, Stub};
 
 /// What the receiver's page would show.
@@ -197,6 +200,17 @@ fn it_is_tried_until_it_is_taken() {
     assert_eq!(ids, [event().id(); 3]);
 }
 
+/// Reads to the end of an event: who closes before loses his answer.
+fn hear_out(stream: &mut impl Read) {
+    let (mut heard, mut buffer) = (Vec::new(), [0; 4096]);
+    while !heard.ends_with(b"}") {
+        match stream.read(&mut buffer) {
+            Ok(count @ 1..) => heard.extend_from_slice(&buffer[..count]),
+            _ => return,
+        }
+    }
+}
+
 /// A receiver that says `answer` to whatever comes, and closes; `None`: it says nothing, and never closes.
 fn odd(answer: Option<&'static [u8]>) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -205,7 +219,10 @@ fn odd(answer: Option<&'static [u8]>) -> String {
         let mut open = Vec::new();
         for mut stream in listener.incoming().flatten() {
             if let Some(answer) = answer {
-                let _ = stream.read(&mut [0; 65_536]);
+                // what begins TLS is no event, and has no such end
+                let patience = Some(Duration::from_millis(300));
+                stream.set_read_timeout(patience).unwrap();
+                hear_out(&mut stream);
                 let _ = stream.write_all(answer);
             } else {
                 open.push(stream);
@@ -254,6 +271,46 @@ fn a_receiver_that_does_not_answer_is_tried_again() {
     );
     let url = odd(Some(b"")).replace("http://", "https://");
     check_passing(&url, Kind::Unreachable, "TLS");
+}
+
+/// A receiver behind TLS, with a certificate of a private authority for `localhost`.
+fn with_tls(folder: &Path) -> u16 {
+    certificates(folder);
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let identity = Identity::from_pkcs8(&read("server.crt"), &read("server.key")).unwrap();
+    let acceptor = TlsAcceptor::new(identity).unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // whoever does not trust it is gone already
+            let Ok(mut stream) = acceptor.accept(stream) else {
+                continue;
+            };
+            hear_out(&mut stream);
+            let _ = stream.write_all(b"HTTP/1.1 204 X\r\nConnection: close\r\n\r\n");
+        }
+    });
+    port
+}
+
+#[test]
+fn a_private_authority_is_trusted_where_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = with_tls(folder.path());
+    let url = Secret::new(format!("https://localhost:{port}/planted"));
+    let send = |http: Http| {
+        let webhook = Webhook::new(&url, None, &http).unwrap();
+        webhook.send(&event(), Timestamp::now())
+    };
+    send(Http::with_authorities(folder.path().join("ca.crt"))).unwrap();
+    let error = send(Http::new()).unwrap_err();
+    assert_eq!(
+        (error.kind, error.passing),
+        (Kind::Untrusted, true),
+        "{error}"
+    );
+    assert!(error.hint().contains("webhook_ca_file"), "{}", error.hint());
 }
 
 #[test]
