@@ -46,17 +46,21 @@ pub(crate) struct Request<'r> {
 /// An answer.
 pub(crate) struct Response {
     pub(crate) status: u16,
+    #[cfg_attr(
+        feature = "notify",
+        allow(dead_code, reason = "nothing is made of a webhook's answer")
+    )]
     pub(crate) body: Zeroizing<Vec<u8>>,
     #[cfg_attr(
-        not(feature = "github"),
-        expect(dead_code, reason = "only GitHub's limits stand there")
+        not(any(feature = "github", feature = "notify")),
+        expect(dead_code, reason = "only limits stand there")
     )]
     pub(crate) headers: http::HeaderMap,
 }
 
 impl Response {
     /// The text of a header.
-    #[cfg(feature = "github")]
+    #[cfg(any(feature = "github", feature = "notify"))]
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

@@ -16,12 +16,13 @@
 //! Arrows go one way, and the edges do not know one another.
 //!
 //! ```text
-//! cli ─► files        cli ─► config ─► consumer        cli ─► watch ─► { inbox  oauth  dns  store  ledger  verify } ─► ingest
+//! cli ─► files        cli ─► config ─► consumer        cli ─► watch ─► { inbox  oauth  dns  store  ledger  verify  notify } ─► ingest
 //! ```
 //!
 //! - [`ingest`]: the heart, from bytes to [`Outcome`]. Values in, values out.
-//! - [`dns`], [`inbox`], [`oauth`], [`files`], [`store`], [`ledger`], [`verify`]: the edges, each named after the part of the world
-//!   that it touches. `http` is below those that ask over HTTPS, and knows none of them.
+//! - [`dns`], [`inbox`], [`oauth`], [`files`], [`store`], [`ledger`], [`verify`], [`notify`]: the edges, each named after the part
+//!   of the world that it touches. `http` is below those that ask over HTTPS, `process` below those that run programs; neither
+//!   knows any of them.
 //! - [`watch`]: the order of the edges, retry and shutdown.
 //! - [`config`], [`secret`]: the user's words, and where secrets stand.
 //! - [`consumer`]: what consumers of a token are given, and what they call it. Values in, values out.
@@ -61,6 +62,8 @@
 //! | `oauth` | [`oauth`]: access tokens for mailboxes |
 //! | `config` | [`config`], [`secret`] and [`consumer`] |
 //! | `keyring`, `age`, `exec`, `vault`, `kubernetes`, `github` | one [`store`] each |
+//! | `notify` | [`notify`]: commands and a webhook that are told what became of a token. TRACE records as with `imap`: one would show a webhook's URL |
+//! | `desktop` | the same on a desktop |
 //! | `testing` | [`testing`] |
 //!
 //! # Where `keyring` went
@@ -84,16 +87,30 @@ pub mod dns;
 pub mod files;
 #[cfg(feature = "http")]
 #[cfg_attr(
-    not(any(feature = "oauth", feature = "verify")),
-    expect(unreachable_pub, reason = "`oauth` and `verify` make it public")
+    not(any(feature = "oauth", feature = "verify", feature = "notify")),
+    expect(
+        unreachable_pub,
+        reason = "`oauth`, `verify` and `notify` make it public"
+    )
 )]
 mod http;
 #[cfg(feature = "imap")]
 pub mod inbox;
 #[cfg(feature = "ledger")]
 pub mod ledger;
+#[cfg(feature = "notify")]
+pub mod notify;
 #[cfg(feature = "oauth")]
 pub mod oauth;
+#[cfg(any(
+    feature = "keyring",
+    all(feature = "exec", unix),
+    feature = "vault",
+    feature = "notify"
+))]
+mod plain;
+#[cfg(all(unix, any(feature = "exec", feature = "notify")))]
+mod process;
 #[cfg(feature = "config")]
 pub mod secret;
 #[cfg(any(

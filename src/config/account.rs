@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use super::duration::parse_duration;
 use super::error::ConfigError;
 use super::keys;
+use super::notify::{self, Command, Consumer};
 use super::reader::Reader;
 use super::verification::{self, Verification};
 use crate::consumer::{PRESETS, Wanted, preset};
@@ -40,8 +41,10 @@ pub struct Account {
     pub verification: Verification,
     /// What its consumers want in their environment: `preset` and `env`. Empty: the token, under its usual name.
     pub variables: Vec<Wanted>,
-    /// Who uses the token: names.
-    pub consumers: Vec<String>,
+    /// What is run when its token was stored.
+    pub on_stored: Option<Command>,
+    /// Who uses the token.
+    pub consumers: Vec<Consumer>,
 }
 
 /// Store URLs by name; `default` is always there.
@@ -71,7 +74,6 @@ pub(super) fn read_all(
 
 fn read(reader: &Reader<'_>, number: &str) -> Result<Account, ConfigError> {
     let key = |last| ["account", number, last];
-    refuse_what_is_not_done(reader, number)?;
     let hint = "write it as username = \"integration@acme.example\"";
     let username = reader.required(&key("username"), hint)?;
     if username.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
@@ -93,7 +95,8 @@ fn read(reader: &Reader<'_>, number: &str) -> Result<Account, ConfigError> {
         password: reader.secret(&key("password"))?,
         verification: verification::read(reader, number, org)?,
         variables: variables(reader, number)?,
-        consumers: consumers(reader, number)?,
+        on_stored: notify::command(reader, &key("on_stored"), &key("on_stored_timeout"))?,
+        consumers: notify::consumers(reader, number)?,
     })
 }
 
@@ -136,30 +139,6 @@ fn variables(reader: &Reader<'_>, number: &str) -> Result<Vec<Wanted>, ConfigErr
         wanted.push(one);
     }
     Ok(wanted)
-}
-
-fn refuse_what_is_not_done(reader: &Reader<'_>, number: &str) -> Result<(), ConfigError> {
-    let on_stored = ["account", number, "on_stored"];
-    if reader.list(&on_stored).is_some_and(|argv| !argv.is_empty()) {
-        let hint =
-            "remove the key; `sftoken wait … && COMMAND` runs a command once the token is stored";
-        return Err(reader.not_yet(&on_stored, hint));
-    }
-    Ok(())
-}
-
-fn consumers(reader: &Reader<'_>, number: &str) -> Result<Vec<String>, ConfigError> {
-    let numbers = reader.entries.names(&["account", number, "consumer"]);
-    let name = |consumer: &String| {
-        let test = ["account", number, "consumer", consumer, "test"];
-        if reader.list(&test).is_some_and(|argv| !argv.is_empty()) {
-            return Err(reader.not_yet(&test, "remove the key"));
-        }
-        let name = ["account", number, "consumer", consumer, "name"];
-        let hint = "write it as name = \"nightly load\"";
-        reader.required(&name, hint).map(str::to_owned)
-    };
-    numbers.iter().map(name).collect()
 }
 
 fn known_stores(

@@ -85,8 +85,15 @@ pub(super) const KEYS: &[KnownKey] = &[
     ("account.#.preset", Kind::Text),
     ("account.#.env", Kind::List),
     ("account.#.on_stored", Kind::List),
+    ("account.#.on_stored_timeout", Kind::Text),
     ("account.#.consumer.#.name", Kind::Text),
     ("account.#.consumer.#.test", Kind::List),
+    ("account.#.consumer.#.timeout", Kind::Text),
+    ("notify.webhook", Kind::Secret),
+    ("notify.webhook_secret", Kind::Secret),
+    ("notify.webhook_ca_file", Kind::Text),
+    ("notify.desktop", Kind::Bool),
+    ("notify.events", Kind::List),
 ];
 
 /// Variables that begin with `SFTOKEN_` and are not keys: the file's path, and the log filter.

@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod keys;
 mod mailbox;
+mod notify;
 mod pins;
 mod place;
 mod private;
@@ -41,6 +42,7 @@ pub use auth::{Oauth, OauthGrant, OauthProvider};
 pub use duration::parse_duration;
 pub use error::{ConfigError, Place};
 pub use mailbox::{COMMAND_LINE, Mailbox, MailboxUrl, Security, password_option};
+pub use notify::{Command, Consumer, DEFAULT_PROGRAM_TIMEOUT, Notify, Webhook, WebhookUrl};
 pub use place::{default_file, default_state_dir};
 pub use private::store_variables;
 pub use trail::TrailSettings;
@@ -68,6 +70,8 @@ pub struct Config {
     pub accounts: Vec<Account>,
     /// `[trail]`.
     pub trail: TrailSettings,
+    /// `[notify]`.
+    pub notify: Notify,
     /// Where the ledger is; `None`: [`default_state_dir`].
     pub state_dir: Option<PathBuf>,
 }
@@ -110,6 +114,7 @@ pub fn load(
         stores,
         accounts,
         trail,
+        notify: notify::read(&reader)?,
         state_dir: reader.path(&["state_dir"]),
     })
 }

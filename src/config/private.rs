@@ -6,17 +6,19 @@
 use std::collections::BTreeSet;
 
 use super::auth::OauthGrant;
-use super::{Account, Config, LoginWay, Mailbox};
+use super::{Account, Config, LoginWay, Mailbox, Webhook, WebhookUrl};
 use crate::secret::SecretRef;
 
 impl Config {
-    /// Variables that hold secrets of the mailboxes, the stores and the apps that tokens are tried with: `env:`
-    /// references, and what an `exec:` store's URL passes on to its program.
+    /// Variables that hold secrets of the mailboxes, the stores, the webhook and the apps that tokens are tried with:
+    /// `env:` references, and what an `exec:` store's URL passes on to its program.
     #[must_use]
     pub fn private_variables(&self) -> Vec<String> {
         let mailboxes = self.mailboxes.iter().flat_map(references);
         let mut names: BTreeSet<String> = mailboxes.filter_map(variable).collect();
         names.extend(self.accounts.iter().filter_map(client_secret));
+        let webhook = self.notify.webhook.iter().flat_map(of_webhook);
+        names.extend(webhook.filter_map(variable));
         names.extend(self.stores.values().flat_map(|url| store_variables(url)));
         names.into_iter().collect()
     }
@@ -59,6 +61,14 @@ fn references(mailbox: &Mailbox) -> impl Iterator<Item = &SecretRef> {
     ]
     .into_iter()
     .flatten()
+}
+
+fn of_webhook(webhook: &Webhook) -> impl Iterator<Item = &SecretRef> {
+    let url = match &webhook.url {
+        WebhookUrl::Reference(reference) => Some(reference),
+        WebhookUrl::Text(_) => None,
+    };
+    [url, webhook.secret.as_ref()].into_iter().flatten()
 }
 
 /// Where systemd's credentials stand is a secret as good as they are.

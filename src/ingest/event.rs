@@ -206,13 +206,69 @@ impl OutcomeWord {
     }
 }
 
+/// What happened, for those who are told: hooks, a webhook, a desktop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EventWord {
+    /// A token is in its store.
+    Stored,
+    /// The token logs in.
+    Verified,
+    /// The token does not log in.
+    NotVerified,
+    /// A store did not take a token.
+    StoreFailed,
+    /// What was to be told somebody was not taken.
+    HookFailed,
+    /// A consumer's test failed.
+    ConsumerFailed,
+    /// A token will soon be too old.
+    Due,
+    /// A token is too old.
+    Overdue,
+    /// Nothing: somebody wants to see an event arrive.
+    Test,
+}
+
+impl EventWord {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Stored,
+        Self::Verified,
+        Self::NotVerified,
+        Self::StoreFailed,
+        Self::HookFailed,
+        Self::ConsumerFailed,
+        Self::Due,
+        Self::Overdue,
+        Self::Test,
+    ];
+
+    /// The word, as JSON has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Verified => "verified",
+            Self::NotVerified => "not_verified",
+            Self::StoreFailed => "store_failed",
+            Self::HookFailed => "hook_failed",
+            Self::ConsumerFailed => "consumer_failed",
+            Self::Due => "due",
+            Self::Overdue => "overdue",
+            Self::Test => "test",
+        }
+    }
+}
+
 /// RFC 3339 in UTC with whole seconds: `2026-11-23T10:00:00Z`.
-mod whole_seconds {
+pub(crate) mod whole_seconds {
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer};
 
     #[expect(clippy::ref_option, reason = "the signature that serde calls")]
-    pub(super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         time: &Option<Timestamp>,
         out: S,
     ) -> Result<S::Ok, S::Error> {
@@ -222,7 +278,7 @@ mod whole_seconds {
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<Timestamp>, D::Error> {
         Option::<String>::deserialize(from)?

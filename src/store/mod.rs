@@ -35,8 +35,6 @@ mod keyring;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod open;
-#[cfg(any(feature = "keyring", all(feature = "exec", unix), feature = "vault"))]
-mod plain;
 #[cfg(any(feature = "vault", feature = "kubernetes", feature = "github"))]
 mod remote;
 mod secrets;
@@ -52,6 +50,8 @@ use serde::{Deserialize, Serialize};
 use crate::ingest::order::Rank;
 use crate::ingest::policy::Org;
 use crate::ingest::token::{Fingerprint, Token};
+#[cfg(any(feature = "keyring", all(feature = "exec", unix), feature = "vault"))]
+use crate::plain;
 
 pub use conditional::Conditional;
 pub use error::{StoreError, StoreErrorKind};

@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 
 use sftoken::consumer::{Field, PRESETS};
 use sftoken::ingest::refusal::{NotOurs, Pending, Refusal};
-use sftoken::ledger::Event;
+use sftoken::ledger::Event as Recorded;
+use sftoken::notify::{Event, EventWord};
 use sftoken::verify::{Cause, SOAP_VERSION, Why};
 
 const MAIL: &str = "fixtures/mails/salesforce/text";
@@ -210,6 +211,45 @@ fn every_form_of_a_token_is_listed() {
 }
 
 #[test]
+fn every_event_and_every_failure_to_tell_it_is_listed() {
+    let page = text("docs/after.md");
+    let of_docs: Vec<String> = table(&page, "| event | when |")
+        .into_iter()
+        .map(|mut row| row.remove(0))
+        .collect();
+    let of_code: Vec<String> = EventWord::ALL
+        .iter()
+        .map(|word| format!("`{}`", word.as_str()))
+        .collect();
+    assert_eq!(of_docs, of_code);
+    let of_code = returned_by("src/notify/error.rs", "fn as_str(");
+    assert!(of_code.len() >= 10, "{of_code:?}");
+    let rows = named_in("docs/after.md", "| word | what it means |");
+    let of_docs: BTreeSet<String> = rows
+        .iter()
+        .flat_map(|row| row.iter().filter(|cell| of_code.contains(*cell)))
+        .cloned()
+        .collect();
+    assert_eq!(of_docs, of_code);
+}
+
+/// The event that a page shows has the shape that is sent.
+#[test]
+fn the_event_that_is_shown_fits_the_schema() {
+    let page = text("docs/after.md");
+    let [shown] = blocks(&page, "json")[..] else {
+        panic!("one event is shown");
+    };
+    let value: serde_json::Value = serde_json::from_str(shown).unwrap();
+    crate::schema::check(&crate::schema::schema("event"), &value);
+    let read: Event = serde_json::from_value(value).unwrap();
+    assert_eq!(
+        String::from_utf8(read.json().unwrap()).unwrap(),
+        shown.trim_end()
+    );
+}
+
+#[test]
 fn every_sample_of_a_configuration_is_read() {
     for path in [
         "README.md",
@@ -217,6 +257,7 @@ fn every_sample_of_a_configuration_is_read() {
         "docs/trust.md",
         "docs/verification.md",
         "docs/audit.md",
+        "docs/after.md",
     ] {
         let text = text(path);
         let samples = blocks(&text, "toml");
@@ -296,8 +337,8 @@ fn every_result_of_a_trial_log_in_is_explained() {
 
 #[test]
 fn every_event_of_the_audit_trail_is_explained_as_the_program_explains_it() {
-    let row = |event: &Event| vec![format!("`{event}`"), event.meaning().to_owned()];
-    let of_code: Vec<Vec<String>> = Event::ALL.iter().map(row).collect();
+    let row = |event: &Recorded| vec![format!("`{event}`"), event.meaning().to_owned()];
+    let of_code: Vec<Vec<String>> = Recorded::ALL.iter().map(row).collect();
     let of_docs = table(&text("docs/audit.md"), "| event | meaning |");
     assert_eq!(of_docs, of_code);
 }
@@ -321,6 +362,7 @@ fn every_file_that_is_linked_exists() {
         "docs/consumers.md",
         "docs/verification.md",
         "docs/audit.md",
+        "docs/after.md",
     ] {
         let base = Path::new(path).parent().unwrap();
         for link in text(path).split("](").skip(1) {

@@ -114,6 +114,7 @@ fn the_heart_does_no_io_and_reads_no_clock() {
             "crate::oauth",
             "crate::store",
             "crate::ledger",
+            "crate::notify",
             "crate::watch",
             "crate::cli",
             "crate::config",
@@ -148,8 +149,8 @@ fn the_consumers_words_are_values() {
     check_absent("consumer", &words);
 }
 
-const EDGES: [&str; 8] = [
-    "dns", "inbox", "oauth", "store", "ledger", "files", "secret", "verify",
+const EDGES: [&str; 9] = [
+    "dns", "inbox", "oauth", "store", "ledger", "files", "secret", "verify", "notify",
 ];
 
 #[test]
@@ -183,6 +184,31 @@ fn a_request_knows_nobody() {
     );
 }
 
+/// Nor does what runs a program for one of them.
+#[test]
+fn a_process_knows_no_edge() {
+    let edges = EDGES.map(|edge| format!("crate::{edge}"));
+    let mut words: Vec<&str> = edges.iter().map(String::as_str).collect();
+    words.extend(["crate::http", "crate::watch", "crate::config", "crate::cli"]);
+    check_absent("process", &words);
+}
+
+/// A hook is started in one place only, where its environment is cleaned.
+#[test]
+fn those_who_are_told_are_reached_in_one_way() {
+    check_absent(
+        "notify",
+        &[
+            "std::process::Command",
+            "TcpStream",
+            "ureq",
+            "std::env",
+            "std::fs",
+            "println",
+        ],
+    );
+}
+
 #[test]
 fn the_loop_knows_no_command_line_and_no_configuration() {
     let words = [
@@ -210,6 +236,7 @@ fn the_configuration_runs_nothing() {
         "crate::store",
         "crate::ledger",
         "crate::verify",
+        "crate::notify",
         "crate::watch",
         "crate::cli",
     ];
@@ -283,7 +310,7 @@ fn the_heart_alone_depends_on_no_edge() {
 }
 
 /// Where a secret's value may be taken out.
-const EXPOSED_IN: [&str; 23] = [
+const EXPOSED_IN: [&str; 24] = [
     "src/cli/get.rs",
     "src/cli/summary.rs",
     "src/consumer/field.rs",
@@ -291,12 +318,13 @@ const EXPOSED_IN: [&str; 23] = [
     "src/inbox/proxy/http.rs",
     "src/inbox/proxy/socks.rs",
     "src/inbox/tls.rs",
+    "src/notify/webhook.rs",
     "src/oauth/browser.rs",
     "src/oauth/client.rs",
+    "src/process/words.rs",
     "src/secret/save.rs",
     "src/store/age/mod.rs",
     "src/store/exec/run.rs",
-    "src/store/exec/words.rs",
     "src/store/github/call.rs",
     "src/store/github/mod.rs",
     "src/store/keyring/slot.rs",

@@ -2,10 +2,14 @@
 
 use std::sync::Mutex;
 
+use jiff::Timestamp;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use sftoken::inbox::{Limits, Session};
 use sftoken::ingest::secret::Secret;
+use sftoken::notify::{Event, EventWord, Facts, Http, Webhook};
 use sftoken::testing::imap::Script;
+
+use crate::support::stub::{Asked, Stub};
 
 /// Takes every record of every crate, as a careless program's logger would.
 struct Everything(Mutex<Vec<String>>);
@@ -45,6 +49,8 @@ async fn no_logger_of_anybodys_sees_what_the_codec_reads() {
     assert_eq!(body, b"planted-token-in-body");
     session.search_from(6).await.unwrap_err();
 
+    tokio::task::spawn_blocking(tell_a_webhook).await.unwrap();
+
     log::debug!("the logger works");
     let seen = SEEN.0.lock().unwrap();
     assert!(seen.iter().any(|line| line.contains("the logger works")));
@@ -56,5 +62,16 @@ async fn no_logger_of_anybodys_sees_what_the_codec_reads() {
     let of_codec =
         |line: &&String| line.starts_with("async_imap") || line.starts_with("imap_proto");
     assert_eq!(seen.iter().filter(of_codec).count(), 0, "{seen:?}");
+    assert!(seen.iter().any(|line| line.starts_with("ureq")));
     assert!(log::STATIC_MAX_LEVEL < Level::Trace);
+}
+
+/// The path of its URL may be a secret.
+fn tell_a_webhook() {
+    let stub = Stub::start(|_: &Asked| (204, String::new()));
+    let url = format!("http://{}/planted-path?planted-query", stub.authority());
+    let key = Secret::new("planted-signing-key".to_owned());
+    let webhook = Webhook::new(&Secret::new(url), Some(&key), &Http::new()).unwrap();
+    let event = Event::new(EventWord::Test, Timestamp::now(), Facts::default());
+    webhook.send(&event, Timestamp::now()).unwrap();
 }

@@ -25,6 +25,7 @@ mod logs;
 mod mailbox;
 mod misfortune;
 mod newest;
+mod notify;
 mod oauth;
 mod properties;
 mod reach;

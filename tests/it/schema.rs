@@ -1,9 +1,10 @@
 //! The JSON Schemas and the Rust shapes are the same, both ways.
 
 use serde_json::{Value, json};
-use sftoken::ingest::event::{OutcomeWord, Proof, ProofMethod, Receipt, Report, SCHEMA};
+use sftoken::ingest::event::{EventWord, OutcomeWord, Proof, ProofMethod, Receipt, Report, SCHEMA};
 use sftoken::ingest::policy::Org;
 use sftoken::ingest::token::Token;
+use sftoken::notify::{Event, Facts, TrailEntry};
 
 pub(crate) fn schema(name: &str) -> Value {
     let path = format!("{}/schema/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -89,7 +90,7 @@ pub(crate) fn check(schema: &Value, value: &Value) {
             Value::String(_) => "string",
             Value::Number(_) => "integer",
             Value::Object(_) => "object",
-            _ => "other",
+            Value::Array(_) => "array",
         };
         let fits = kind == is
             || kind
@@ -101,7 +102,10 @@ pub(crate) fn check(schema: &Value, value: &Value) {
         let pattern = regex::Regex::new(pattern.as_str().unwrap()).unwrap();
         assert!(pattern.is_match(text), "{text} does not fit {pattern}");
     }
-    if let Some(properties) = schema.get("properties") {
+    if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
+        values.iter().for_each(|value| check(items, value));
+    }
+    if let Some(properties) = schema.get("properties").filter(|_| !value.is_null()) {
         let properties = properties.as_object().unwrap();
         let names = |keys: Vec<&str>| {
             let mut keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
@@ -137,6 +141,37 @@ fn a_receipt_is_what_its_schema_says() {
         let value = serde_json::to_value(receipt(report, stored)).unwrap();
         check(&schema("receipt"), &value);
     }
+}
+
+#[test]
+fn an_event_is_what_its_schema_says() {
+    let report = full();
+    let all = Facts {
+        username: report.username,
+        org: report.org,
+        fingerprint: report.fingerprint,
+        date: report.date,
+        slots: vec!["keyring://sftoken/x".to_owned(), "age:/x".to_owned()],
+        verified: Some(false),
+        reason: Some("store_locked".to_owned()),
+        detail: Some("the keyring is locked".to_owned()),
+        age_days: Some(91),
+        trail: Some(TrailEntry {
+            seq: 7,
+            hash: "00ff".to_owned(),
+        }),
+    };
+    let at = "2026-11-23T10:00:00.123Z".parse().unwrap();
+    for &word in EventWord::ALL {
+        for facts in [all.clone(), Facts::default()] {
+            let value = serde_json::to_value(Event::new(word, at, facts)).unwrap();
+            check(&schema("event"), &value);
+        }
+    }
+    let words = &schema("event")["properties"]["event"]["enum"];
+    let ours: Vec<&str> = EventWord::ALL.iter().map(|word| word.as_str()).collect();
+    assert_eq!(words, &json!(ours));
+    assert_eq!(words, &serde_json::to_value(EventWord::ALL).unwrap());
 }
 
 #[test]

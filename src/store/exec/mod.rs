@@ -13,9 +13,7 @@
 //! | `SFTOKEN_FINGERPRINT`, `SFTOKEN_DATE`, `SFTOKEN_MESSAGE_ID` | the token (`put`) |
 //! | exit 0 / 75 / other | done (or, with `get`, no output: empty) / try again / refused |
 
-mod environment;
 mod run;
-mod words;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::ingest::redact::redacted;
 use crate::ingest::token::{MAX_LEN, Token};
-use crate::store::plain::plain;
+use crate::plain::plain;
 
 /// Bytes of standard error that are kept: the end of it.
 pub(super) const KEPT: usize = 8 * 1024;

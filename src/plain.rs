@@ -1,13 +1,13 @@
 //! Other programs' words, fit for an error text.
 //!
 //! Knows which characters drive a terminal. Never lets one through, nor more than a line's worth.
-//! Words come from programs and libraries that a store talks to.
+//! Words come from programs, servers and libraries that sftoken talks to.
 
 /// Characters that are shown.
 const SHOWN: usize = 200;
 
 /// `text` without control characters, bounded.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let seen = text.chars().take(SHOWN);
     seen.map(|letter| {
         if printable(letter) {

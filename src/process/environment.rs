@@ -1,8 +1,8 @@
 //! Which of our environment a program may see.
 //!
 //! Knows what credentials are called. Never passes them on by itself: the mailbox's password and the
-//! log-in of another store are none of the program's business. Names that the URL lists (`env=`)
-//! are passed.
+//! log-in of a store are none of the program's business. The names that are passed all the same come from
+//! the program's user.
 
 use std::process::Command;
 
@@ -19,7 +19,7 @@ const SECRET: [&str; 9] = [
     "PRIVATE_KEY",
 ];
 /// Beginnings of names that are ours, or another store's.
-const OURS: [&str; 3] = ["SFTOKEN_", "AWS_", "VAULT_"];
+const OURS: [&str; 4] = ["SFTOKEN_", "AWS_", "VAULT_", "BAO_"];
 
 /// Takes every credential, and what is in `private`, out of the command's environment but for what is in `kept`.
 pub(super) fn clean(command: &mut Command, private: &[String], kept: &[String]) {
