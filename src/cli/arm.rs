@@ -33,7 +33,7 @@ pub(crate) fn run(global: &Global, args: &Arm) -> Result<Exit, Failure> {
         let hint = "write a shorter time, as in --for 30m";
         Failure::new(Exit::Usage, "--for leads past the end of time", hint)
     })?;
-    engine::ledger(&config)?.open_windows(&accounts, now, until)?;
+    engine::ledger(&config)?.open_windows(&accounts, now, until, now)?;
     if !config.policy.armed_only {
         let problem = "armed_only is not set: a mail is believed at any time, announced or not";
         say(

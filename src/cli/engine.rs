@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::exit::{Exit, Failure};
+use super::follow::Followers;
 use super::keys;
 use super::oauth::Providers;
 use super::transport::Transports;
@@ -26,7 +27,7 @@ use crate::secret::{
 };
 use crate::store::{self, Key, NoSecret, Secrets, Store, StoreError, StoreOptions};
 use crate::watch::{
-    Clock, FolderChoice, Handled, Limit, MailboxTask, Pipeline, Start, Stores, Trouble,
+    Clock, Errands, FolderChoice, Handled, Limit, MailboxTask, Pipeline, Start, Stores, Trouble,
 };
 
 /// The pipeline of a configuration.
@@ -42,6 +43,8 @@ pub(crate) fn pipeline(config: &Config, policy: Policy, clock: Clock) -> Result<
         clock,
         limits: limits.collect(),
         verifier: Arc::new(Accounts::of(config)),
+        errands: Errands::by(Arc::new(Followers::of(config))),
+        keep: config.trail.keep,
         ..Pipeline::new(Arc::new(policy), resolver, stores, ledger)
     })
 }

@@ -15,6 +15,7 @@ mod children;
 mod clip;
 mod engine;
 mod exit;
+mod follow;
 mod get;
 mod handed_file;
 mod harden;

@@ -6,7 +6,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
+use super::record::Record;
 use super::slots::org;
+use super::trail::{TrailHead, append, head};
 use super::{Ledger, LedgerError};
 use crate::ingest::policy::Org;
 use crate::ingest::token::Fingerprint;
@@ -36,7 +38,7 @@ pub struct Errand {
 }
 
 /// Errands for one event of one account.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Plan<'p> {
     /// The Salesforce username.
     pub username: &'p str,
@@ -46,8 +48,8 @@ pub struct Plan<'p> {
     pub event: &'p str,
     /// The names of the steps, in order.
     pub steps: &'p [String],
-    /// What they are told: JSON.
-    pub told: &'p str,
+    /// What they are told: JSON, once the head of the trail is known in which the event stands.
+    pub told: &'p dyn Fn(&TrailHead) -> String,
     /// When they were planned, and are due.
     pub at: Timestamp,
 }
@@ -117,13 +119,19 @@ impl Ledger {
         })
     }
 
-    /// An errand has its result, and is no longer to be done.
+    /// An errand has its result, which the audit trail tells, and is no longer to be done.
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub fn finish_errand(&self, id: i64, result: &StepResult) -> Result<(), LedgerError> {
+    pub fn finish_errand(
+        &self,
+        id: i64,
+        result: &StepResult,
+        record: &Record,
+    ) -> Result<(), LedgerError> {
         self.write(|ledger| {
             ledger.execute("DELETE FROM errands WHERE id = ?1", [id])?;
+            append(ledger, record)?;
             note(ledger, result)
         })
     }
@@ -228,11 +236,9 @@ fn put(ledger: &Transaction<'_>, plan: &Plan<'_>) -> rusqlite::Result<()> {
     ledger.execute(past, [username, org, plan.event])?;
     let put = "INSERT INTO errands (username, org, step, event, told, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let due = plan.at.as_millisecond();
+    let told = (plan.told)(&head(ledger)?);
     for step in plan.steps {
-        ledger.execute(
-            put,
-            params![username, org, step, plan.event, plan.told, due],
-        )?;
+        ledger.execute(put, params![username, org, step, plan.event, told, due])?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use std::str::FromStr;
 
 use ring::digest::{Context, SHA256};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use serde::{Deserialize, Serialize};
 
 use super::decisions::all_in_order;
 use super::record::{Event, Record};
@@ -20,7 +21,7 @@ use super::{Ledger, LedgerError};
 
 /// A record's place in the chain, and its hash, which speaks for all before it. Written down
 /// elsewhere, it is an anchor: [`Ledger::check_trail`] holds the chain against it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrailHead {
     /// The record's number, from 1; 0 before the first one.
     pub seq: u64,
@@ -104,6 +105,11 @@ pub(super) struct Link {
     pub(super) record: String,
     pub(super) prev: String,
     pub(super) hash: String,
+}
+
+/// The trail's head, within a transaction.
+pub(super) fn head(ledger: &Connection) -> rusqlite::Result<TrailHead> {
+    Ok(known_ends(ledger)?.head)
 }
 
 /// Chains one more record to the last one.

@@ -4,8 +4,11 @@
 //! worth. Opened by `arm` and `wait`, asked by the loop.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
+use super::record::{Event, Record};
+use super::slots::org;
+use super::trail::append;
 use super::{Ledger, LedgerError};
 use crate::ingest::policy::{Account, Org};
 
@@ -23,6 +26,7 @@ impl Ledger {
         accounts: &[Account],
         opens: Timestamp,
         closes: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<i64>, LedgerError> {
         let put = "INSERT INTO windows (username, org, opens, closes) VALUES (?1, ?2, ?3, ?4)";
         let whose: Vec<(Option<&str>, Option<Org>)> = match accounts {
@@ -32,18 +36,27 @@ impl Ledger {
                 .map(|account| (Some(account.username.as_str()), account.org))
                 .collect(),
         };
-        let forgotten = opens.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
+        let forgotten = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
         self.write(|ledger| {
             ledger.execute(
                 "DELETE FROM windows WHERE closes < ?1",
                 [forgotten.as_second()],
             )?;
             let mut numbers = Vec::new();
-            for (username, org) in &whose {
-                let org = org.map(Org::as_str);
+            for (username, org_of) in &whose {
+                let org = org_of.map(Org::as_str);
                 let values = params![username, org, opens.as_second(), closes.as_second()];
                 ledger.execute(put, values)?;
                 numbers.push(ledger.last_insert_rowid());
+                append(
+                    ledger,
+                    &Record {
+                        username: username.map(str::to_owned),
+                        org: *org_of,
+                        detail: Some(format!("until {closes:.0}")),
+                        ..Record::new(now, Event::Armed)
+                    },
+                )?;
             }
             Ok(numbers)
         })
@@ -54,10 +67,22 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be written.
     pub fn close_windows(&self, numbers: &[i64], at: Timestamp) -> Result<(), LedgerError> {
-        let put = "UPDATE windows SET closes = max(opens, min(closes, ?2)) WHERE id = ?1";
+        let put = "UPDATE windows SET closes = max(opens, min(closes, ?2)) WHERE id = ?1
+            RETURNING username, org";
         self.write(|ledger| {
             for number in numbers {
-                ledger.execute(put, params![number, at.as_second()])?;
+                let values = params![number, at.as_second()];
+                let closed = ledger.query_row(put, values, |row| {
+                    Ok((row.get(0)?, row.get::<_, Option<String>>(1)?))
+                });
+                if let Some((username, kind)) = closed.optional()? {
+                    let record = Record {
+                        username,
+                        org: kind.as_deref().and_then(org),
+                        ..Record::new(at, Event::Disarmed)
+                    };
+                    append(ledger, &record)?;
+                }
             }
             Ok(())
         })

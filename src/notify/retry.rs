@@ -38,13 +38,20 @@ impl Retry {
     /// The pause after `failed` tries, the last of which ended with this error; `None`: it is given up.
     #[must_use]
     pub fn pause(&self, failed: u32, error: &NotifyError) -> Option<Duration> {
-        if !error.passing || failed >= self.tries {
+        let pause = self.after(failed).filter(|_| error.passing)?;
+        let asked = error.wait.unwrap_or_default();
+        Some(pause.max(asked).min(LONGEST_PAUSE))
+    }
+
+    /// The pause after `failed` tries, whatever they ended with; `None`: it is given up.
+    #[must_use]
+    pub fn after(&self, failed: u32) -> Option<Duration> {
+        if failed >= self.tries {
             return None;
         }
         let growth = GROWTH.saturating_pow(failed.saturating_sub(1));
         let pause = self.first_pause.saturating_mul(growth);
-        let asked = error.wait.unwrap_or_default();
-        Some(pause.max(asked).min(LONGEST_PAUSE))
+        Some(pause.min(LONGEST_PAUSE))
     }
 
     /// Tries until it is done or given up. `pause` waits, and says whether to go on.

@@ -1,4 +1,5 @@
-//! Tokens grow old: whoever keeps them is reminded, once for each token and step.
+//! Tokens grow old, and so does the audit trail: whoever keeps tokens is reminded, once for each token and step, and
+//! records past their time are removed.
 //!
 //! Knows when a token is due and overdue. Never resets one. Ages come from the receipts in the ledger, limits from the
 //! configuration.
@@ -7,10 +8,11 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::errands::{Happened, Told};
+use super::errands::Told;
 use super::pipeline::Pipeline;
 use super::verifier::tried;
-use crate::ledger::LedgerError;
+use crate::ingest::event::EventWord;
+use crate::ledger::{Event, LedgerError, Record};
 use crate::store::Key;
 
 /// How often ages are looked at: they are counted in days.
@@ -37,15 +39,32 @@ pub fn age_state(age: Option<SignedDuration>, max_age: SignedDuration) -> &'stat
 }
 
 impl Pipeline {
-    /// Looks at ages now and every hour, for ever.
-    pub(super) async fn remind(self, limits: Vec<Limit>) {
+    /// Looks at ages now and every hour, for ever: at those of tokens, and of the audit trail.
+    pub(super) async fn grow_old(self) {
         loop {
-            for limit in &limits {
+            for limit in self.limits.iter() {
                 if let Err(error) = self.look_at_age(limit) {
                     tracing::warn!(hint = error.hint(), "{error}");
                 }
             }
+            self.prune_the_trail();
             tokio::time::sleep(ROUND).await;
+        }
+    }
+
+    /// Retention. What is not as it was written is evidence, and stays.
+    fn prune_the_trail(&self) {
+        let now = (self.clock)();
+        let Some(before) = self.keep.and_then(|keep| now.checked_sub(keep).ok()) else {
+            return;
+        };
+        match self.ledger.prune(before, now) {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "old records of the audit trail are removed"),
+            Err(error) => tracing::warn!(
+                hint = error.hint(),
+                "the audit trail is not pruned: {error}"
+            ),
         }
     }
 
@@ -66,8 +85,8 @@ impl Pipeline {
         let now = (self.clock)();
         let age = now.duration_since(date);
         let event = match age_state(Some(age), limit.max_age) {
-            "due" => Happened::Due,
-            "overdue" => Happened::Overdue,
+            "due" => EventWord::Due,
+            "overdue" => EventWord::Overdue,
             _ => return Ok(()),
         };
         let state = event.as_str();
@@ -79,6 +98,19 @@ impl Pipeline {
         }
         let (username, days) = (&key.username, age.as_hours() / 24);
         tracing::warn!(username, state, days, "the token grows old: reset it");
+        let word = match event {
+            EventWord::Due => Event::Due,
+            _ => Event::Overdue,
+        };
+        self.ledger.note(&Record {
+            username: Some(key.username.clone()),
+            org: Some(key.org),
+            fingerprint: Some(fingerprint.clone()),
+            slot: newest.slot.clone(),
+            date: Some(date),
+            detail: Some(format!("{days} days old")),
+            ..Record::new(now, word)
+        })?;
         self.announce(
             key,
             Told {

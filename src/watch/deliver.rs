@@ -12,13 +12,13 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::errands::{Happened, Told};
+use super::errands::Told;
 use super::pipeline::{Letter, Pipeline, decision};
 use super::publish::{Proven, Published, publish};
 use super::verdict::{Trouble, Verdict};
 use super::verifier::{Failing, Known, Verify};
 use crate::ingest::Found;
-use crate::ingest::event::{Receipt, Report};
+use crate::ingest::event::{EventWord, Receipt, Report};
 use crate::ingest::refusal::Refusal;
 use crate::ledger::{Decision, Plan, Reached, SlotTrouble};
 use crate::store::{Key, Store};
@@ -293,8 +293,8 @@ impl Delivery<'_> {
     ) -> Result<(), Trouble> {
         // Consumers that try a bad token lock the user out: none is started again.
         let happened = match known {
-            Some(Known::Refused(why)) if why.against_token => Happened::NotVerified,
-            _ => Happened::Stored,
+            Some(Known::Refused(why)) if why.against_token => EventWord::NotVerified,
+            _ => EventWord::Stored,
         };
         let steps = self.pipeline.errands.steps(&self.key, happened);
         let told = Told {
@@ -307,14 +307,13 @@ impl Delivery<'_> {
             detail: known.and_then(Known::why).map(|why| why.problem.clone()),
             ..Told::of(&self.key, happened, (self.pipeline.clock)())
         };
-        let text = told.to_json();
         let fingerprint = self.mail.found.token.fingerprint();
         let plan = Plan {
             username: &self.key.username,
             org: self.key.org,
             event: happened.as_str(),
             steps: &steps,
-            told: &text,
+            told: &|head| told.with(head).to_json(),
             at: told.at,
         };
         let reached = Reached {
@@ -324,8 +323,16 @@ impl Delivery<'_> {
         // a log-in that can still be made comes before whatever is to be done with the token
         let waits = matches!(known, Some(Known::Later(_)));
         let planned = (!reached.slots.is_empty() && !waits).then_some((plan, reached));
-        if self.pipeline.ledger.record_stored(decisions, planned)? {
-            self.pipeline.errands.ring();
+        if !self.pipeline.ledger.record_stored(decisions, planned)? {
+            return Ok(());
+        }
+        self.pipeline.errands.ring();
+        if matches!(known, Some(Known::LogsIn)) {
+            let told = Told {
+                event: EventWord::Verified,
+                ..told
+            };
+            self.pipeline.announce(&self.key, told);
         }
         Ok(())
     }
@@ -351,7 +358,7 @@ impl Delivery<'_> {
                     fingerprint: Some(told.fingerprint),
                     reason: Some(told.kind),
                     detail: Some(told.problem),
-                    ..Told::of(&self.key, Happened::StoreFailed, self.now)
+                    ..Told::of(&self.key, EventWord::StoreFailed, self.now)
                 },
             ),
             Ok(_) => {}

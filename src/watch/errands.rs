@@ -15,67 +15,23 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::pipeline::Pipeline;
+use crate::ingest::event::EventWord;
 use crate::ingest::policy::Org;
 use crate::ingest::token::Fingerprint;
-use crate::ledger::{Errand, LedgerError, Plan, StepResult};
+use crate::ledger::{Errand, Event, LedgerError, Plan, Record, StepResult, TrailHead};
 use crate::store::Key;
+
+/// Whatever the other side asks for, it is not left alone for longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// Errands that another process left behind are looked for this often.
 const PATROL: Duration = Duration::from_secs(60);
-
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Happened {
-    /// A token is in its slots, or in some of them; it was not refused at a log-in.
-    Stored,
-    /// A token is stored, and does not log in.
-    NotVerified,
-    /// A mail came, and a slot does not take its token.
-    StoreFailed,
-    /// A hook failed for good.
-    HookFailed,
-    /// A consumer's test failed for good.
-    ConsumerFailed,
-    /// A token will soon be too old.
-    Due,
-    /// A token is too old.
-    Overdue,
-}
-
-impl Happened {
-    /// Every word.
-    pub const ALL: [Self; 7] = [
-        Self::Stored,
-        Self::NotVerified,
-        Self::StoreFailed,
-        Self::HookFailed,
-        Self::ConsumerFailed,
-        Self::Due,
-        Self::Overdue,
-    ];
-
-    /// The stable word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stored => "stored",
-            Self::NotVerified => "not_verified",
-            Self::StoreFailed => "store_failed",
-            Self::HookFailed => "hook_failed",
-            Self::ConsumerFailed => "consumer_failed",
-            Self::Due => "due",
-            Self::Overdue => "overdue",
-        }
-    }
-}
 
 /// What a step is told. Free of secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// What happened.
-    pub event: Happened,
+    pub event: EventWord,
     /// When.
     pub at: Timestamp,
     /// The Salesforce username.
@@ -98,12 +54,14 @@ pub struct Told {
     pub detail: Option<String>,
     /// The token's age.
     pub age_seconds: Option<i64>,
+    /// The head of the audit trail when the event was in it.
+    pub trail: Option<TrailHead>,
 }
 
 impl Told {
     /// An event of an account, and nothing more.
     #[must_use]
-    pub fn of(key: &Key, event: Happened, at: Timestamp) -> Self {
+    pub fn of(key: &Key, event: EventWord, at: Timestamp) -> Self {
         Self {
             event,
             at,
@@ -117,6 +75,14 @@ impl Told {
             reason: None,
             detail: None,
             age_seconds: None,
+            trail: None,
+        }
+    }
+
+    pub(super) fn with(&self, head: &TrailHead) -> Self {
+        Self {
+            trail: Some(head.clone()),
+            ..self.clone()
         }
     }
 
@@ -130,16 +96,22 @@ impl Told {
 pub trait Follow: Send + Sync + fmt::Debug {
     /// The names of the steps that an event asks for, in order. A name stays the same as long as the step does:
     /// errands outlive the process.
-    fn steps(&self, key: &Key, event: Happened) -> Vec<String>;
+    fn steps(&self, key: &Key, event: EventWord) -> Vec<String>;
 
-    /// One try of one step; `id` is the same for each try of an errand. Blocks, for a bounded time.
-    fn run(&self, key: &Key, step: &str, id: &str, told: &Told) -> Ran;
+    /// One try of one step. Blocks, for a bounded time.
+    fn run(&self, key: &Key, step: &str, told: &Told) -> Ran;
 
     /// The pause after the given number of tries that failed; `None`: it is given up.
     fn pause(&self, step: &str, tries: u32) -> Option<Duration>;
 
+    /// How the end of a step is called in the audit trail.
+    fn trace(&self, step: &str, ok: bool) -> Event;
+
+    /// Whether somebody who waits for an account waits for this step, too; of other steps, for their first try only.
+    fn is_waited_for(&self, step: &str) -> bool;
+
     /// What a failure of the step is: an event of its own, or nothing more than a line in the log.
-    fn failure(&self, step: &str) -> Option<Happened>;
+    fn failure(&self, step: &str) -> Option<EventWord>;
 }
 
 /// How a try of a step ended.
@@ -160,19 +132,30 @@ pub enum Ran {
 pub struct NoFollow;
 
 impl Follow for NoFollow {
-    fn steps(&self, _: &Key, _: Happened) -> Vec<String> {
+    fn steps(&self, _: &Key, _: EventWord) -> Vec<String> {
         Vec::new()
     }
 
-    fn run(&self, _: &Key, _: &str, _: &str, _: &Told) -> Ran {
+    fn run(&self, _: &Key, _: &str, _: &Told) -> Ran {
         Ran::Gone
+    }
+
+    fn trace(&self, _: &str, ok: bool) -> Event {
+        match ok {
+            true => Event::HookDone,
+            false => Event::HookFailed,
+        }
+    }
+
+    fn is_waited_for(&self, _: &str) -> bool {
+        false
     }
 
     fn pause(&self, _: &str, _: u32) -> Option<Duration> {
         None
     }
 
-    fn failure(&self, _: &str) -> Option<Happened> {
+    fn failure(&self, _: &str) -> Option<EventWord> {
         None
     }
 }
@@ -200,7 +183,7 @@ impl Errands {
         }
     }
 
-    pub(super) fn steps(&self, key: &Key, event: Happened) -> Vec<String> {
+    pub(super) fn steps(&self, key: &Key, event: EventWord) -> Vec<String> {
         self.follow.steps(key, event)
     }
 
@@ -221,7 +204,7 @@ impl Pipeline {
             org: key.org,
             event: told.event.as_str(),
             steps: &steps,
-            told: &told.to_json(),
+            told: &|head| told.with(head).to_json(),
             at: told.at,
         };
         match self.ledger.plan(&plan) {
@@ -310,15 +293,14 @@ impl Pipeline {
         };
         let follow = &self.errands.follow;
         let (username, step) = (&key.username, &errand.step);
-        let id = format!("{}-{}", errand.id, told.at.as_millisecond());
-        let (ok, detail) = match follow.run(key, step, &id, &told) {
+        let (ok, detail) = match follow.run(key, step, &told) {
             Ran::Gone => return self.ledger.drop_errand(errand.id),
             Ran::Done(detail) => (true, detail),
             Ran::Failed(why) => (false, Some(why)),
             Ran::Again(why, after) => match follow.pause(step, errand.tries + 1) {
                 None => (false, Some(why)),
                 Some(pause) => {
-                    let pause = after.unwrap_or(pause).max(pause);
+                    let pause = after.unwrap_or(pause).max(pause).min(LONGEST_PAUSE);
                     let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
                     tracing::warn!(username, step, "failed, and is tried again: {why}");
                     let due = (self.clock)().checked_add(pause).unwrap_or(Timestamp::MAX);
@@ -335,13 +317,24 @@ impl Pipeline {
             ok,
             detail,
         };
-        self.ledger.finish_errand(errand.id, &result)?;
+        let record = Record {
+            username: Some(username.clone()),
+            org: Some(key.org),
+            fingerprint: told.fingerprint.clone(),
+            slot: told.slots.first().cloned(),
+            reason: Some(step.clone()),
+            detail: result.detail.clone(),
+            ..Record::new(result.at, follow.trace(step, ok))
+        };
+        self.ledger.finish_errand(errand.id, &result, &record)?;
         match (ok, &result.detail) {
             (true, _) => tracing::info!(username, step, event = errand.event, "done"),
             (false, why) => {
                 let why = why.as_deref().unwrap_or_default();
                 tracing::error!(username, step, event = errand.event, "failed: {why}");
-                if let Some(event) = follow.failure(step) {
+                // a failure to tell of a failure is told in the log only
+                let is_of_a_failure = follow.failure(step) == Some(told.event);
+                if let Some(event) = follow.failure(step).filter(|_| !is_of_a_failure) {
                     self.announce(
                         key,
                         Told {
@@ -358,14 +351,18 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Does what is to be done for these accounts, or for all, until nothing is left: also what is tried again later,
-    /// and what another process is at.
+    /// Does what is to be done for these accounts, or for all, until nothing is left that is [waited
+    /// for](Follow::is_waited_for): also what is tried again later, and what another process is at.
     ///
     /// # Errors
     /// When the ledger does not answer.
     pub async fn finish_errands(&self, of: Option<&[Key]>) -> Result<(), LedgerError> {
         loop {
-            let meant = |errand: &Errand| of.is_none_or(|keys| keys.contains(&key_of(errand)));
+            let follow = &self.errands.follow;
+            let meant = |errand: &Errand| {
+                let is_theirs = of.is_none_or(|keys| keys.contains(&key_of(errand)));
+                is_theirs && (errand.tries == 0 || follow.is_waited_for(&errand.step))
+            };
             let mut errands = self.ledger.errands(None)?;
             errands.retain(meant);
             let Some(next) = errands.iter().min_by_key(|errand| errand.due) else {
@@ -376,9 +373,9 @@ impl Pipeline {
                 let wait = Duration::try_from(next.due.duration_since(now)).unwrap_or_default();
                 tokio::time::sleep(wait).await;
             }
-            let mut working = JoinSet::new();
             let mut keys: Vec<Key> = errands.iter().map(key_of).collect();
             keys.dedup();
+            let mut working = JoinSet::new();
             for key in keys {
                 let pipeline = self.clone();
                 working.spawn_blocking(move || pipeline.work_off(&key));

@@ -42,7 +42,7 @@ mod wait;
 
 pub use ages::{Limit, age_state};
 pub use chance::Chance;
-pub use errands::{Errands, Follow, Happened, NoFollow, Ran, Told};
+pub use errands::{Errands, Follow, NoFollow, Ran, Told};
 pub use pipeline::{Clock, Letter, Pipeline};
 pub use service::{Shutdown, Stopped, catch_up, watch};
 pub use stores::Stores;

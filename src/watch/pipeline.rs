@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 
 use super::ages::Limit;
@@ -46,6 +46,8 @@ pub struct Pipeline {
     pub errands: Errands,
     /// Whoever watches for long reminds of tokens that grow older than this.
     pub limits: Arc<[Limit]>,
+    /// How long whoever watches for long keeps the audit trail; `None`: for ever.
+    pub keep: Option<SignedDuration>,
     /// What time it is.
     pub clock: Clock,
 }
@@ -125,6 +127,7 @@ impl Pipeline {
             verifier: Arc::new(NoVerifier),
             errands: Errands::default(),
             limits: Arc::default(),
+            keep: None,
             clock: Arc::new(Timestamp::now),
         }
     }
@@ -201,7 +204,10 @@ impl Pipeline {
     /// Records that a mail is kept open: once, not at each try.
     pub fn note_open(&self, report: &Report, trouble: &Trouble, source: &Source) {
         let receipt = Receipt::unstored(trouble.on(report.clone()));
-        let decision = decision(&receipt, source, None, (self.clock)());
+        let decision = Decision {
+            slot: trouble.store().map(str::to_owned),
+            ..decision(&receipt, source, None, (self.clock)())
+        };
         if let Err(error) = self.ledger.record(&decision) {
             tracing::warn!(hint = error.hint(), "{error}");
         }

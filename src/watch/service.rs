@@ -69,7 +69,7 @@ pub async fn watch(
     }
     let mut following = JoinSet::new();
     following.spawn(pipeline.clone().follow_up());
-    following.spawn(pipeline.clone().remind(pipeline.limits.to_vec()));
+    following.spawn(pipeline.clone().grow_old());
     let mut given_up = Vec::new();
     while let Some(ended) = running.join_next().await {
         if let Some(stopped) = end_of(ended) {

@@ -87,6 +87,14 @@ impl Trouble {
         }
     }
 
+    /// The store that is in trouble.
+    pub(super) fn store(&self) -> Option<&str> {
+        match self {
+            Self::Store(error) => Some(&error.store),
+            _ => None,
+        }
+    }
+
     /// A fixed pause before the next try; else it grows.
     pub(super) fn pause(&self) -> Option<Duration> {
         match self {

@@ -11,7 +11,7 @@ use super::pipeline::Pipeline;
 use super::verdict::Trouble;
 use crate::ingest::organization::OrganizationId;
 use crate::ingest::token::{Fingerprint, Token};
-use crate::ledger::{Ledger, LedgerError, Login, LoginState, Tried};
+use crate::ledger::{Event, Ledger, LedgerError, Login, LoginState, Record, Tried};
 use crate::store::Key;
 
 /// When an account's tokens are tried.
@@ -107,10 +107,7 @@ impl Pipeline {
             return Ok(known(before));
         }
         let attempt = self.check_organization(key, self.verifier.attempt(key, token))?;
-        match login_of(&attempt, (self.clock)()) {
-            Some(login) => self.ledger.end_login(whose, &login)?,
-            None => self.ledger.forget_login(whose)?,
-        }
+        note(&self.ledger, whose, &attempt, (self.clock)())?;
         Ok(match attempt {
             Attempt::LoggedIn { .. } => Known::LogsIn,
             Attempt::Refused(why) => Known::Refused(why),
@@ -158,10 +155,7 @@ pub fn attempt_again<T>(
     ledger.forget_login(whose)?;
     ledger.begin_login(whose, now())?;
     let (attempt, seen) = attempt();
-    match login_of(&attempt, now()) {
-        Some(login) => ledger.end_login(whose, &login)?,
-        None => ledger.forget_login(whose)?,
-    }
+    note(ledger, whose, &attempt, now())?;
     let verified = match attempt {
         Attempt::LoggedIn { .. } => true,
         Attempt::Refused(why) if why.against_token => false,
@@ -190,6 +184,33 @@ pub(super) fn tried<'t>(key: &'t Key, fingerprint: &'t Fingerprint) -> Tried<'t>
         org: key.org,
         fingerprint,
     }
+}
+
+/// What came of an attempt, for the next one and for the audit trail. One that was not made leaves nothing.
+fn note(
+    ledger: &Ledger,
+    whose: Tried<'_>,
+    attempt: &Attempt,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let Some(login) = login_of(attempt, at) else {
+        return ledger.forget_login(whose);
+    };
+    ledger.end_login(whose, &login)?;
+    let event = match login.state {
+        LoginState::LoggedIn => Event::Verified,
+        LoginState::Refused => Event::NotVerified,
+        LoginState::Begun | LoginState::Unknown => Event::VerificationUnknown,
+    };
+    let record = Record {
+        username: Some(whose.username.to_owned()),
+        org: Some(whose.org),
+        fingerprint: Some(whose.fingerprint.clone()),
+        reason: login.reason,
+        detail: login.problem.or(login.organization_id),
+        ..Record::new(at, event)
+    };
+    ledger.note(&record).map(drop)
 }
 
 fn lock_name(key: &Key) -> String {

@@ -148,9 +148,10 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
         .ok()
         .and_then(|length| (pipeline.clock)().checked_add(length).ok());
     let closes = closes.unwrap_or(Timestamp::MAX);
-    armed.windows = pipeline
-        .ledger
-        .open_windows(&armed.missing, order.since, closes)?;
+    armed.windows =
+        pipeline
+            .ledger
+            .open_windows(&armed.missing, order.since, closes, (pipeline.clock)())?;
     Ok(armed)
 }
 

@@ -87,7 +87,7 @@ fn a_wait_that_ended_leaves_no_window() {
     let now = ago(0);
     let minute = jiff::SignedDuration::from_mins(1);
     let windows = ledger
-        .open_windows(&[], now - minute * 30, now + minute * 30)
+        .open_windows(&[], now - minute * 30, now + minute * 30, now)
         .unwrap();
     ledger.close_windows(&windows, now - minute * 20).unwrap();
     home.write("late.eml", genuine(ANN, &new_token(), ago(10 * 60)));

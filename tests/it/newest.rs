@@ -23,6 +23,7 @@ fn machine(store: &Arc<MemoryStore>) -> Pipeline {
         verifier: Arc::new(sftoken::watch::NoVerifier),
         errands: sftoken::watch::Errands::default(),
         limits: Arc::default(),
+        keep: None,
         resolver: Arc::new(Resolver::from_files(keys)),
         stores: Arc::new(Stores::all_in(store)),
         ledger: Arc::new(Ledger::in_memory().unwrap()),

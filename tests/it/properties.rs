@@ -287,6 +287,7 @@ fn pipeline(store: &Arc<MemoryStore>, keys: KeyAnswers) -> Pipeline {
         verifier: Arc::new(sftoken::watch::NoVerifier),
         errands: sftoken::watch::Errands::default(),
         limits: Arc::default(),
+        keep: None,
         resolver: Arc::new(Resolver::from_files(keys)),
         stores: Arc::new(Stores::all_in(store)),
         ledger: Arc::new(Ledger::in_memory().unwrap()),

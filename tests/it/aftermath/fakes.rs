@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sftoken::dns::Resolver;
+use sftoken::ingest::event::EventWord;
 use sftoken::ingest::order::Arrival;
-use sftoken::ledger::{Ledger, Source};
+use sftoken::ledger::{Event, Ledger, Source};
 use sftoken::store::{Key, Store as _};
 use sftoken::testing::store::MemoryStore;
 use sftoken::watch::{
-    Attempt, Errands, Failing, Follow, Happened, Letter, Pipeline, Ran, Stores, Told, Verdict,
-    Verifier, Verify,
+    Attempt, Errands, Failing, Follow, Letter, Pipeline, Ran, Stores, Told, Verdict, Verifier,
+    Verify,
 };
 use sftoken::{KeyAnswers, Org, Policy, Token};
 
@@ -95,14 +96,14 @@ impl Desk {
 }
 
 impl Follow for Desk {
-    fn steps(&self, _: &Key, event: Happened) -> Vec<String> {
+    fn steps(&self, _: &Key, event: EventWord) -> Vec<String> {
         match event {
-            Happened::Stored => vec!["hook".to_owned(), "message".to_owned()],
+            EventWord::Stored => vec!["hook".to_owned(), "message".to_owned()],
             _ => vec!["message".to_owned()],
         }
     }
 
-    fn run(&self, _: &Key, step: &str, _: &str, told: &Told) -> Ran {
+    fn run(&self, _: &Key, step: &str, told: &Told) -> Ran {
         std::thread::sleep(self.script.takes);
         self.done
             .lock()
@@ -117,8 +118,21 @@ impl Follow for Desk {
         (tries < 3).then_some(Duration::from_millis(5))
     }
 
-    fn failure(&self, step: &str) -> Option<Happened> {
-        (step == "hook").then_some(Happened::HookFailed)
+    fn trace(&self, step: &str, ok: bool) -> Event {
+        match (step, ok) {
+            ("hook", true) => Event::HookDone,
+            ("hook", false) => Event::HookFailed,
+            (_, true) => Event::Notified,
+            (_, false) => Event::NotificationFailed,
+        }
+    }
+
+    fn is_waited_for(&self, step: &str) -> bool {
+        step == "hook"
+    }
+
+    fn failure(&self, step: &str) -> Option<EventWord> {
+        (step == "hook").then_some(EventWord::HookFailed)
     }
 }
 

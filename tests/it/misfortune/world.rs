@@ -73,6 +73,7 @@ impl World {
             verifier: Arc::new(sftoken::watch::NoVerifier),
             errands: sftoken::watch::Errands::default(),
             limits: Arc::default(),
+            keep: None,
             resolver: Arc::new(Resolver::from_files(
                 KeyAnswers::from_key_file(&keys).unwrap(),
             )),

@@ -100,6 +100,7 @@ impl Stage {
             verifier: Arc::new(sftoken::watch::NoVerifier),
             errands: sftoken::watch::Errands::default(),
             limits: Arc::default(),
+            keep: None,
             resolver: Arc::new(Resolver::from_fn(answer)),
             stores: Arc::new(Stores::all_in(self.vault.clone())),
             ledger,
