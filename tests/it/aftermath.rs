@@ -103,7 +103,10 @@ async fn what_was_never_sent_is_tried_again_with_the_mail() {
     assert_eq!(verdicts[0].receipt().unwrap().verified, Some(true));
     assert_eq!(world.attempts(), 2);
     world.finish().await;
-    assert_eq!(world.desk.done(), ["hook stored", "message stored"]);
+    assert_eq!(
+        world.desk.done(),
+        ["hook stored", "message stored", "message verified"]
+    );
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod after;
 mod aftermath;
 mod arming;
 mod authorize;

@@ -65,7 +65,15 @@ impl Stub {
     pub(crate) fn start<R: Into<Reply>>(
         answer: impl Fn(&Asked) -> R + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        Self::start_at((std::net::Ipv4Addr::LOCALHOST, 0).into(), answer)
+    }
+
+    /// The same, at a certain address.
+    pub(crate) fn start_at<R: Into<Reply>>(
+        address: std::net::SocketAddr,
+        answer: impl Fn(&Asked) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
         let (kept, answer) = (Arc::clone(&asked), Arc::new(answer));
