@@ -52,7 +52,7 @@
 //!
 //! | feature | brings |
 //! |---|---|
-//! | `cli` (default) | the commands, with all below but `testing` |
+//! | `cli` (default) | the commands, with all below but `aws` and `testing` |
 //! | `watch` | the loop; with `imap`, `dns` and `ledger` |
 //! | `imap` | [`inbox`]: mailboxes over IMAP. Compiles TRACE records of the crate `log` out of the whole program: a dependency would trace tokens |
 //! | `dns` | [`dns`]: DKIM keys from the DNS |
@@ -60,6 +60,7 @@
 //! | `oauth` | [`oauth`]: access tokens for mailboxes |
 //! | `config` | [`config`], [`secret`] and [`consumer`] |
 //! | `keyring`, `age`, `exec`, `vault`, `kubernetes`, `github` | one [`store`] each |
+//! | `aws` | two more: AWS Secrets Manager and Parameter Store. Not in `cli`, for its weight |
 //! | `testing` | [`testing`] |
 //!
 //! # Where `keyring` went
@@ -102,6 +103,7 @@ pub mod secret;
     feature = "vault",
     feature = "kubernetes",
     feature = "github",
+    feature = "aws",
     feature = "watch",
     feature = "testing"
 ))]

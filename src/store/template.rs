@@ -37,8 +37,13 @@ impl Template {
         if let Some(rest) = username.strip_prefix('.') {
             username = format!("%2E{rest}");
         }
+        self.fill_with(key, username, "~sandbox")
+    }
+
+    /// The same, where a username is spelled otherwise: without braces. `sandbox` comes behind it.
+    pub(super) fn fill_with(&self, key: &Key, mut username: String, sandbox: &str) -> String {
         if key.org == Org::Sandbox && !self.0.contains(ORG) {
-            username.push_str("~sandbox");
+            username.push_str(sandbox);
         }
         // NOTE: a username holds no brace once it is escaped, so nothing is filled in twice.
         self.0
