@@ -31,6 +31,7 @@ impl Template {
         Ok(Self(text.to_owned()))
     }
 
+    #[cfg(any(feature = "vault", test))]
     /// The path of an account. As in other stores, a sandbox's is told apart, unless the path says its org.
     pub(super) fn fill(&self, key: &Key) -> String {
         let mut username = escape(&key.username);

@@ -5,7 +5,6 @@
 
 use std::time::SystemTime;
 
-use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -36,14 +35,6 @@ pub(super) struct Refusal {
     /// As `ResourceNotFoundException`.
     pub(super) code: String,
     pub(super) sentence: Zeroizing<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Told {
-    #[serde(default, rename = "__type", alias = "code")]
-    code: String,
-    #[serde(default, alias = "Message")]
-    message: String,
 }
 
 impl Api {
@@ -151,19 +142,20 @@ fn refusal(answer: &Response) -> Option<Refusal> {
     if answer.status == 200 {
         return None;
     }
-    let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
+    // NOTE: some answers have both `message` and `Message`, so no struct fits.
+    let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let text = |name: &str| told.get(name).and_then(Value::as_str);
     let header = answer.headers.get("x-amzn-errortype");
     let header = header.and_then(|value| value.to_str().ok());
-    let code = match told.code.is_empty() {
-        true => header.unwrap_or_default(),
-        false => &told.code,
-    };
+    let code = text("__type").or(text("code")).or(header);
+    let sentence = text("message").or(text("Message")).unwrap_or_default();
     // com.amazonaws.secretsmanager#ResourceNotFoundException:http://…
-    let code = code.rsplit('#').next().unwrap_or_default();
+    let code = code.and_then(|code| code.rsplit('#').next());
+    let code = code.unwrap_or_default();
     let code = code.split(':').next().unwrap_or_default();
     Some(Refusal {
         status: answer.status,
         code: code.to_owned(),
-        sentence: Zeroizing::new(told.message),
+        sentence: Zeroizing::new(sentence.to_owned()),
     })
 }

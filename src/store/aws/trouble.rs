@@ -124,7 +124,7 @@ impl Api {
 
     fn otherwise(&self, action: &str, name: &str, refusal: &Refusal) -> StoreError {
         let (problem, hint) = match refusal.code.as_str() {
-            "InvalidRequestException" if refusal.sentence.contains("deletion") => (
+            "InvalidRequestException" if refusal.sentence.contains("delet") => (
                 format!("the secret {name} is scheduled for deletion"),
                 format!(
                     "take it back (`aws secretsmanager restore-secret --secret-id {name}`), or wait until it is gone"
