@@ -5,7 +5,7 @@
 
 use super::Key;
 use super::StoreError;
-use super::address::{Address, escape};
+use super::address::Address;
 use crate::ingest::policy::Org;
 
 const USERNAME: &str = "{username}";
@@ -34,7 +34,7 @@ impl Template {
     #[cfg(any(feature = "vault", test))]
     /// The path of an account. As in other stores, a sandbox's is told apart, unless the path says its org.
     pub(super) fn fill(&self, key: &Key) -> String {
-        let mut username = escape(&key.username);
+        let mut username = super::address::escape(&key.username);
         if let Some(rest) = username.strip_prefix('.') {
             username = format!("%2E{rest}");
         }

@@ -12,10 +12,10 @@ use super::Service;
 use super::quiet::quietly;
 use super::session::{Login, Session};
 use super::sign::{Headers, Scope, signed};
-use super::trouble::{Trouble, wrong};
-use crate::http::{Http, Request, Response};
+use super::trouble::{Trouble, unreached, wrong};
+use crate::http::{Fault, Http, Request, Response};
 use crate::store::conditional::jitter;
-use crate::store::remote::{MAX_ANSWER, unanswered};
+use crate::store::remote::MAX_ANSWER;
 use crate::store::{StoreError, StoreErrorKind as Kind};
 
 /// How often a request is sent that the service has no time for. The loop above tries again after longer pauses.
@@ -101,12 +101,12 @@ impl Api {
             limit: MAX_ANSWER,
         });
         answer.map_err(|error| match self.session.endpoint {
-            None if error.fault == crate::http::Fault::NotHttps => wrong(
+            None if error.fault == Fault::NotHttps => wrong(
                 &self.session,
                 "the endpoint that the environment or the profile names is none, or is not one of HTTPS",
                 "check AWS_ENDPOINT_URL and endpoint_url; one without TLS is given in the store's URL: endpoint=http://HOST",
             ),
-            _ => unanswered(self.shown(), error),
+            _ => unreached(self.shown(), error),
         })
     }
 

@@ -113,7 +113,7 @@ impl Session {
         let Some(Keys { id, secret }) = &self.keys else {
             return Ok(None);
         };
-        let secret = secret.read(&self.shown)?;
+        let (secret, _) = secret.recent(&self.shown)?;
         let secret = secret.expose();
         Ok(Some(Credentials::new(id, secret, None, None, "sftoken")))
     }

@@ -9,6 +9,7 @@ use super::Service;
 use super::api::{Api, Refusal};
 use super::connector::Ended;
 use super::session::Session;
+use crate::http::{Fault, HttpError};
 use crate::store::plain::plain;
 use crate::store::remote::unanswered;
 use crate::store::{StoreError, StoreErrorKind as Kind};
@@ -206,6 +207,20 @@ pub(super) fn wrong(session: &Session, problem: impl Into<String>, hint: &str) -
     StoreError::new(&session.shown, Kind::Misconfigured, problem, hint)
 }
 
+/// What to say when there was no answer: AWS always speaks TLS.
+pub(super) fn unreached(shown: &str, error: HttpError) -> StoreError {
+    let hint = match error.fault {
+        Fault::ConnectionFailed | Fault::Handshake | Fault::NoHttp | Fault::NoAddress => {
+            "check the region and the endpoint, this machine's network and DNS, and HTTPS_PROXY if there is one; it will be tried again"
+        }
+        _ => return unanswered(shown, error),
+    };
+    StoreError {
+        hint: hint.to_owned(),
+        ..unanswered(shown, error)
+    }
+}
+
 /// Why there are no credentials. NOTE: by kind and by who was asked last: the SDK's own texts may repeat lines of files, and what
 /// programs print.
 pub(super) fn no_credentials(
@@ -237,7 +252,7 @@ pub(super) fn no_credentials(
             format!("{see}; check the files config and credentials in ~/.aws"),
         ),
         (CredentialsError::ProviderTimedOut(_), _) => session.too_late(),
-        (_, Some(Ended::Unanswered(error))) => unanswered(&session.shown, error),
+        (_, Some(Ended::Unanswered(error))) => unreached(&session.shown, error),
         (_, Some(Ended::Answered { host, status })) => {
             let kind = match status {
                 429 | 500.. => Kind::Unreachable,

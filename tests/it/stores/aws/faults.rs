@@ -271,6 +271,25 @@ fn answers_that_make_no_sense_and_none_at_all() {
     );
 }
 
+/// Something that is no HTTP, or ends at once, is told with what to look at.
+#[test]
+fn a_connection_that_breaks_is_told_without_a_word_of_tls() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || listener.incoming().for_each(drop));
+    for protocol in ["http", "https"] {
+        let endpoint = format!("{protocol}://127.0.0.1:{port}");
+        let error = planted(&store("awssm", "one", &endpoint, ""));
+        let error = error.check().unwrap_err();
+        check_error(
+            &error,
+            Unreachable,
+            "127.0.0.1",
+            "the region and the endpoint",
+        );
+    }
+}
+
 /// A server that turns the pages of a history for ever.
 #[test]
 fn a_history_without_an_end_is_given_up() {
