@@ -13,6 +13,7 @@ use super::quiet::quietly;
 use super::session::{Login, Session};
 use super::sign::{Headers, Scope, signed};
 use super::trouble::{Trouble, unreached, wrong};
+use super::wipe::text_of;
 use crate::http::{Fault, Http, Request, Response};
 use crate::store::conditional::jitter;
 use crate::store::remote::MAX_ANSWER;
@@ -50,9 +51,9 @@ impl Api {
     pub(super) fn ask<T: serde::de::DeserializeOwned>(
         &self,
         action: &str,
-        asked: &Value,
+        asked: Value,
     ) -> Result<Result<T, Refusal>, StoreError> {
-        let body = Zeroizing::new(asked.to_string().into_bytes());
+        let body = text_of(asked);
         let answer = match self.insist(action, &body)? {
             Ok(answer) => answer,
             Err(refusal) => return Ok(Err(refusal)),

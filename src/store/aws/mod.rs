@@ -22,6 +22,7 @@ mod session;
 mod sign;
 mod trouble;
 mod value;
+mod wipe;
 
 use crate::ingest::policy::Org;
 use crate::store::Key;

@@ -70,7 +70,7 @@ impl Parameter {
         let mut history = History::default();
         let mut asked = json!({"Name": name, "WithDecryption": true, "MaxResults": PAGE});
         for _ in 0..PAGES {
-            let page: Page = match self.api.ask("GetParameterHistory", &asked)? {
+            let page: Page = match self.api.ask("GetParameterHistory", asked.clone())? {
                 Ok(page) => page,
                 Err(refusal) if refusal.is("ParameterNotFound") => return Ok(History::default()),
                 Err(refusal) => {
@@ -111,7 +111,7 @@ impl Parameter {
         note: &Note,
     ) -> Result<u64, StoreError> {
         let asked = version.overwritten(name, token, note, self.kms_key.as_deref());
-        match self.api.ask::<Written>("PutParameter", &asked)? {
+        match self.api.ask::<Written>("PutParameter", asked)? {
             Ok(written) => Ok(written.version),
             Err(refusal) => Err(self.api.refused("PutParameter", name, &refusal)),
         }
@@ -119,7 +119,7 @@ impl Parameter {
 
     fn create(&self, name: &str, token: &Token, note: &Note) -> Result<Write, StoreError> {
         let asked = created(name, token, note, self.kms_key.as_deref());
-        match self.api.ask::<IgnoredAny>("PutParameter", &asked)? {
+        match self.api.ask::<IgnoredAny>("PutParameter", asked)? {
             Ok(_) => Ok(Write::Done),
             Err(refusal) if refusal.is("ParameterAlreadyExists") => Ok(Write::Conflict),
             Err(refusal) => Err(self.api.refused("PutParameter", name, &refusal)),
@@ -180,7 +180,7 @@ impl Store for Parameter {
     fn check(&self) -> Result<(), StoreError> {
         let name = self.name.fill(&nobody());
         let asked = json!({"Name": name, "WithDecryption": false, "MaxResults": 1});
-        match self.api.ask::<IgnoredAny>("GetParameterHistory", &asked)? {
+        match self.api.ask::<IgnoredAny>("GetParameterHistory", asked)? {
             Ok(_) => Ok(()),
             Err(refusal) if refusal.is("ParameterNotFound") => Ok(()),
             Err(refusal) if self.name.is_of_each && refusal.trouble() == Trouble::Permission => {
@@ -204,7 +204,7 @@ impl Store for Parameter {
     fn get(&self, key: &Key) -> Result<Option<Token>, StoreError> {
         let name = self.name.fill(key);
         let asked = json!({"Name": name, "WithDecryption": true});
-        match self.api.ask::<Got>("GetParameter", &asked)? {
+        match self.api.ask::<Got>("GetParameter", asked)? {
             Ok(Got { parameter }) => {
                 let token = parameter.token();
                 token.map(Some).ok_or_else(|| self.api.no_token(&name))

@@ -68,7 +68,7 @@ impl Secret {
     fn current(&self, name: &str) -> Result<Current, StoreError> {
         // NOTE: some servers give an older version where the label is not named (facts: stores, P7).
         let asked = json!({"SecretId": name, "VersionStage": CURRENT});
-        let read: Read = match self.api.ask("GetSecretValue", &asked)? {
+        let read: Read = match self.api.ask("GetSecretValue", asked)? {
             Ok(read) => read,
             Err(refusal) if refusal.is("ResourceNotFoundException") => {
                 return Ok(Current {
@@ -87,9 +87,9 @@ impl Secret {
     }
 
     /// Writes a version that is not current yet.
-    fn put(&self, name: &str, id: &str, text: &str, first: bool) -> Result<Step, StoreError> {
-        let asked = json!({"SecretId": name, "ClientRequestToken": id, "SecretString": text, "VersionStages": [CANDIDATE]});
-        match self.api.ask::<Written>("PutSecretValue", &asked)? {
+    fn put(&self, name: &str, id: &str, text: &[u8], first: bool) -> Result<Step, StoreError> {
+        let asked = json!({"SecretId": name, "ClientRequestToken": id, "SecretString": String::from_utf8_lossy(text), "VersionStages": [CANDIDATE]});
+        match self.api.ask::<Written>("PutSecretValue", asked)? {
             // A secret's very first version becomes current by itself.
             Ok(written) if first && written.version_stages.iter().any(|at| at == CURRENT) => {
                 Ok(Step::Ended(Write::Done))
@@ -105,15 +105,15 @@ impl Secret {
         }
     }
 
-    fn create(&self, name: &str, id: &str, text: &str) -> Result<Write, StoreError> {
+    fn create(&self, name: &str, id: &str, text: &[u8]) -> Result<Write, StoreError> {
         let mut asked = json!({
-            "Name": name, "ClientRequestToken": id, "SecretString": text,
+            "Name": name, "ClientRequestToken": id, "SecretString": String::from_utf8_lossy(text),
             "Description": "The Salesforce security token, kept by sftoken",
         });
         if let Some(key) = &self.kms_key {
             asked["KmsKeyId"] = json!(key);
         }
-        match self.api.ask::<IgnoredAny>("CreateSecret", &asked)? {
+        match self.api.ask::<IgnoredAny>("CreateSecret", asked)? {
             Ok(_) => Ok(Write::Done),
             Err(refusal) if refusal.is("ResourceExistsException") => Ok(Write::Conflict),
             Err(refusal) => Err(self.api.refused("CreateSecret", name, &refusal)),
@@ -128,7 +128,7 @@ impl Secret {
         }
         match self
             .api
-            .ask::<IgnoredAny>("UpdateSecretVersionStage", &asked)?
+            .ask::<IgnoredAny>("UpdateSecretVersionStage", asked)?
         {
             Ok(_) => Ok(Write::Done),
             // There is no word of its own for a label that stands elsewhere by now.
@@ -147,7 +147,7 @@ impl Secret {
         let asked = json!({"SecretId": name, "VersionStage": CANDIDATE, "RemoveFromVersionId": id});
         let done = self
             .api
-            .ask::<IgnoredAny>("UpdateSecretVersionStage", &asked);
+            .ask::<IgnoredAny>("UpdateSecretVersionStage", asked);
         if !matches!(done, Ok(Ok(_))) {
             tracing::debug!(
                 store = self.api.shown(),
@@ -187,7 +187,7 @@ impl Store for Secret {
     fn check(&self) -> Result<(), StoreError> {
         let name = self.name.fill(&nobody());
         let asked = json!({"SecretId": name, "VersionStage": CURRENT});
-        match self.api.ask::<IgnoredAny>("GetSecretValue", &asked)? {
+        match self.api.ask::<IgnoredAny>("GetSecretValue", asked)? {
             Ok(_) => {}
             Err(refusal) if refusal.is("ResourceNotFoundException") => {}
             Err(refusal) if self.name.is_of_each && refusal.trouble() == Trouble::Permission => {}

@@ -7,6 +7,7 @@ use ring::hmac;
 use serde_json::{Map, Value as Json, json};
 use zeroize::Zeroizing;
 
+use super::wipe::{text_of, wipe};
 use crate::ingest::token::Token;
 use crate::store::conditional::Note;
 use crate::store::token_in;
@@ -39,22 +40,34 @@ impl Value {
     }
 
     /// The text with another token.
-    pub(super) fn replaced(mut self, field: &str, token: &Token, note: &Note) -> Zeroizing<String> {
-        let mut set = |name: &str, value: Json| self.0.insert(name.to_owned(), value);
-        set(field, json!(token.expose()));
+    pub(super) fn replaced(
+        mut self,
+        field: &str,
+        token: &Token,
+        note: &Note,
+    ) -> Zeroizing<Vec<u8>> {
+        let mut fields = std::mem::take(&mut self.0);
+        let mut set = |name: &str, value: Json| fields.insert(name.to_owned(), value);
+        wipe(set(field, json!(token.expose())).unwrap_or_default());
         if field != "username" {
             set("username", json!(note.username));
         }
         set(NOTE, json!(note));
-        Zeroizing::new(Json::Object(self.0).to_string())
+        text_of(Json::Object(fields))
+    }
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        wipe(Json::Object(std::mem::take(&mut self.0)));
     }
 }
 
 /// A version's name, told by its text alone, so that whoever writes it twice writes it once. NOTE: versions' names are seen
 /// by many, and fields of others may be easy to guess; the token, as the key, is not.
-pub(super) fn version_of(text: &str, token: &Token) -> String {
+pub(super) fn version_of(text: &[u8], token: &Token) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, token.expose().as_bytes());
-    let tag = hmac::sign(&key, text.as_bytes());
+    let tag = hmac::sign(&key, text);
     let hex = tag.as_ref().iter().map(|byte| format!("{byte:02x}"));
     hex.collect()
 }

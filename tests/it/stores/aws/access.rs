@@ -336,3 +336,30 @@ fn without_one_action_of_the_policy_it_is_named() {
         }
     }
 }
+
+/// The real one: `SFTOKEN_TEST_AWS=awssm://REGION/NAME` or `awsps://REGION/PATH`.
+#[test]
+#[ignore = "writes a secret of a real account: run it with SFTOKEN_TEST_AWS and credentials"]
+fn live() {
+    let url = std::env::var("SFTOKEN_TEST_AWS").unwrap();
+    let store = Planted::default().open(&url).unwrap();
+    store.check().unwrap();
+    let now = jiff::Timestamp::now().as_second() - 1_764_000_000;
+    assert_eq!(put(&*store, now, NEW).unwrap(), Put::Written);
+    assert_eq!(put(&*store, now - 60, OLD).unwrap(), Put::Superseded);
+    assert_eq!(put(&*store, now, NEW).unwrap(), Put::Unchanged);
+    assert_eq!(held(&*store).as_deref(), Some(NEW));
+    let writers: Vec<_> = (1..=8)
+        .map(|place| {
+            let (url, second) = (url.clone(), now + 1 + (place * 5) % 8);
+            thread::spawn(move || {
+                let store = Planted::default().open(&url).unwrap();
+                put(&*store, second, &of_second(second)).unwrap()
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    assert_eq!(held(&*store), Some(of_second(now + 8)));
+}
