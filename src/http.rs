@@ -1,8 +1,8 @@
 //! One request, one bounded answer.
 //!
 //! Knows HTTPS, deadlines and limits. Never follows a redirect, never speaks in the clear but to this very
-//! machine or where its user allowed it, and keeps no connection and no text of an error: that may hold a part of the answer.
-//! Its data comes from an endpoint that a provider, a store or an account named.
+//! machine (and, for credentials, its host) or where its user allowed it, and keeps no connection and no text of an error: that
+//! may hold a part of the answer. Its data comes from an endpoint that a provider, a store or an account named.
 
 use std::error::Error as _;
 use std::io::Read as _;
@@ -28,17 +28,25 @@ pub struct Http(Arc<Inside>);
 struct Inside {
     ca_file: Option<PathBuf>,
     deadline: Duration,
-    in_the_clear: bool,
+    clear: Clear,
     agent: OnceLock<Agent>,
+}
+
+/// Whom plain HTTP is spoken with, beside this very machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Clear {
+    /// The services that a cloud gives to a machine or a container on its own link; never through a proxy.
+    link: bool,
+    anywhere: bool,
 }
 
 /// A request. Its parts may be secrets, so it has no `Debug`.
 pub(crate) struct Request<'r> {
-    pub(crate) method: &'static str,
+    pub(crate) method: &'r str,
     pub(crate) url: &'r str,
-    pub(crate) headers: &'r [(&'static str, &'r str)],
-    /// Content type and content.
-    pub(crate) body: Option<(&'static str, &'r [u8])>,
+    pub(crate) headers: &'r [(&'r str, &'r str)],
+    /// Content type, unless it is empty, and content.
+    pub(crate) body: Option<(&'r str, &'r [u8])>,
     /// The largest answer.
     pub(crate) limit: u64,
 }
@@ -52,8 +60,8 @@ pub(crate) struct Response {
     )]
     pub(crate) body: Zeroizing<Vec<u8>>,
     #[cfg_attr(
-        not(any(feature = "github", feature = "notify")),
-        expect(dead_code, reason = "only limits stand there")
+        not(any(feature = "github", feature = "notify", feature = "aws")),
+        expect(dead_code, reason = "only some look at them")
     )]
     pub(crate) headers: http::HeaderMap,
 }
@@ -102,39 +110,64 @@ impl Http {
     /// With the system's authorities, through the proxy that `HTTPS_PROXY` names.
     #[must_use]
     pub fn new() -> Self {
-        Self::with(None, DEADLINE, false)
+        Self::with(None, DEADLINE, Clear::default())
     }
 
     /// With the authorities of a PEM file instead of the system's.
     #[must_use]
     pub fn with_authorities(ca_file: impl Into<PathBuf>) -> Self {
-        Self::with(Some(ca_file.into()), DEADLINE, false)
+        Self::with(Some(ca_file.into()), DEADLINE, Clear::default())
     }
 
     /// With another deadline for a request than 20 s.
     #[must_use]
     pub fn within(&self, deadline: Duration) -> Self {
-        Self::with(self.0.ca_file.clone(), deadline, self.0.in_the_clear)
+        Self::with(self.0.ca_file.clone(), deadline, self.0.clear)
     }
 
     /// With plain HTTP to any host, too: its user said so.
-    #[cfg(any(feature = "vault", feature = "kubernetes", feature = "github"))]
+    #[cfg(any(
+        feature = "vault",
+        feature = "kubernetes",
+        feature = "github",
+        feature = "aws"
+    ))]
     pub(crate) fn in_the_clear(&self) -> Self {
-        Self::with(self.0.ca_file.clone(), self.0.deadline, true)
+        let clear = Clear {
+            anywhere: true,
+            ..self.0.clear
+        };
+        Self::with(self.0.ca_file.clone(), self.0.deadline, clear)
     }
 
-    fn with(ca_file: Option<PathBuf>, deadline: Duration, in_the_clear: bool) -> Self {
+    /// With plain HTTP to this machine's own link, too: where clouds give credentials.
+    #[cfg(feature = "aws")]
+    pub(crate) fn on_the_link(&self) -> Self {
+        let clear = Clear {
+            link: true,
+            ..self.0.clear
+        };
+        Self::with(self.0.ca_file.clone(), self.0.deadline, clear)
+    }
+
+    /// How long a request may take.
+    #[cfg(feature = "aws")]
+    pub(crate) fn deadline(&self) -> Duration {
+        self.0.deadline
+    }
+
+    fn with(ca_file: Option<PathBuf>, deadline: Duration, clear: Clear) -> Self {
         Self(Arc::new(Inside {
             ca_file,
             deadline,
-            in_the_clear,
+            clear,
             agent: OnceLock::new(),
         }))
     }
 
     /// Sends a request. Blocks, no longer than the deadline.
     pub(crate) fn send(&self, request: &Request<'_>) -> Result<Response, HttpError> {
-        let target = Target::parse(request.url, self.0.in_the_clear)?;
+        let target = Target::parse(request.url, self.0.clear)?;
         let fault = |error: &ureq::Error| HttpError {
             host: target.host.clone(),
             fault: explain(error),
@@ -151,7 +184,10 @@ impl Http {
         }
         let answer = match request.body {
             Some((kind, body)) => {
-                let whole = head.header("Content-Type", kind).body(body);
+                if !kind.is_empty() {
+                    head = head.header("Content-Type", kind);
+                }
+                let whole = head.body(body);
                 whole
                     .map_err(ureq::Error::from)
                     .and_then(|whole| target.run(agent, whole))
@@ -191,7 +227,7 @@ impl Http {
             .build();
         let config = Agent::config_builder()
             .tls_config(tls)
-            .https_only(!self.0.in_the_clear)
+            .https_only(!self.0.clear.anywhere)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -208,26 +244,30 @@ impl Http {
 pub(crate) struct Target {
     /// `host` or `host:port`, for errors.
     pub(crate) host: String,
-    /// On this machine: without TLS, and without a proxy.
-    is_here: bool,
+    /// On this machine or its link: without TLS, and without a proxy.
+    is_near: bool,
 }
 
 impl Target {
-    /// HTTPS, or HTTP on this machine; with `in_the_clear`, HTTP anywhere.
-    pub(crate) fn parse(text: &str, in_the_clear: bool) -> Result<Self, HttpError> {
+    /// HTTPS, or HTTP with those whom it is spoken with.
+    pub(crate) fn parse(text: &str, clear: Clear) -> Result<Self, HttpError> {
         let wrong = || HttpError {
             host: String::new(),
             fault: Fault::NotHttps,
         };
         let url = Url::parse(text).map_err(|_| wrong())?;
-        let here = match url.host().ok_or_else(wrong)? {
+        let near = match url.host().ok_or_else(wrong)? {
             Host::Domain(name) => name == "localhost",
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
+            Host::Ipv4(address) => address.is_loopback() || clear.link && address.is_link_local(),
+            // Amazon's services on the link have addresses of their own there.
+            Host::Ipv6(address) => {
+                let theirs = address.segments()[..2] == [0xfd00, 0x0ec2];
+                address.is_loopback() || clear.link && theirs
+            }
         };
         let plain = url.scheme() == "http";
-        let is_here = here && plain;
-        let allowed = url.scheme() == "https" || is_here || plain && in_the_clear;
+        let is_near = near && plain;
+        let allowed = url.scheme() == "https" || is_near || plain && clear.anywhere;
         if !allowed || !url.username().is_empty() {
             return Err(wrong());
         }
@@ -236,7 +276,7 @@ impl Target {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
         };
-        Ok(Self { host, is_here })
+        Ok(Self { host, is_near })
     }
 
     fn run(
@@ -244,7 +284,7 @@ impl Target {
         agent: &Agent,
         request: http::Request<impl ureq::AsSendBody>,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        let request = match self.is_here {
+        let request = match self.is_near {
             true => agent
                 .configure_request(request)
                 .https_only(false)

@@ -53,7 +53,7 @@
 //!
 //! | feature | brings |
 //! |---|---|
-//! | `cli` (default) | the commands, with all below but `testing` |
+//! | `cli` (default) | the commands, with all below but `aws` and `testing` |
 //! | `watch` | the loop; with `imap`, `dns` and `ledger` |
 //! | `imap` | [`inbox`]: mailboxes over IMAP. Compiles TRACE records of the crate `log` out of the whole program: a dependency would trace tokens |
 //! | `dns` | [`dns`]: DKIM keys from the DNS |
@@ -64,6 +64,7 @@
 //! | `keyring`, `age`, `exec`, `vault`, `kubernetes`, `github` | one [`store`] each |
 //! | `notify` | [`notify`]: commands and a webhook that are told what became of a token. TRACE records as with `imap`: one would show a webhook's URL |
 //! | `desktop` | the same on a desktop |
+//! | `aws` | two more: AWS Secrets Manager and Parameter Store. Not in `cli`, for its weight |
 //! | `testing` | [`testing`] |
 //!
 //! # Where `keyring` went
@@ -106,6 +107,7 @@ pub mod oauth;
     feature = "keyring",
     all(feature = "exec", unix),
     feature = "vault",
+    feature = "aws",
     feature = "notify"
 ))]
 mod plain;
@@ -120,6 +122,7 @@ pub mod secret;
     feature = "vault",
     feature = "kubernetes",
     feature = "github",
+    feature = "aws",
     feature = "watch",
     feature = "testing"
 ))]

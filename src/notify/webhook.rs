@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::error::{NotifyError, NotifyErrorKind as Kind};
 use super::event::Event;
 use super::retry::LONGEST_PAUSE;
-use crate::http::{Fault, Http, HttpError, Request, Response, Target};
+use crate::http::{Clear, Fault, Http, HttpError, Request, Response, Target};
 use crate::ingest::secret::Secret;
 
 /// The specification wants 15 to 30 s.
@@ -186,7 +186,7 @@ fn place(url: &Secret) -> Result<(Secret, String), NotifyError> {
         return Err(wrong("the webhook's URL holds a log-in, which is not sent"));
     }
     parsed.set_fragment(None);
-    let host = Target::parse(parsed.as_str(), false)
+    let host = Target::parse(parsed.as_str(), Clear::default())
         .map_err(|_| wrong("the webhook's URL is not one of HTTPS"))?
         .host;
     Ok((Secret::new(parsed.into()), host))

@@ -12,7 +12,7 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
 use super::answer::Asked;
-use super::http::{Response, Target, post};
+use super::http::{Clear, Response, Target, post};
 use super::{Brand, Http, OauthError, Place, Provider, Tokens};
 use crate::ingest::secret::{Secret, joined};
 
@@ -113,7 +113,7 @@ impl Client {
         form: Form<'_>,
         read: impl Fn(Asked<'_>, &Response) -> Result<T, OauthError>,
     ) -> Result<T, OauthError> {
-        let target = Target::parse(url, false)?;
+        let target = Target::parse(url, Clear::default())?;
         let secret = match &self.secret {
             Some(place) => Some(place.load()?),
             None => None,

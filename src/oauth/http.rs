@@ -7,7 +7,7 @@ use super::{OauthError, Retry};
 use crate::http::{Fault, HttpError, Request};
 
 pub use crate::http::Http;
-pub(super) use crate::http::{Response, Target};
+pub(super) use crate::http::{Clear, Response, Target};
 
 /// Access tokens of Microsoft have 3 KB, with an id token beside them.
 const MAX_ANSWER: u64 = 128 * 1024;

@@ -95,7 +95,7 @@ fn the_issues_codes_are_all_listed() {
 
 mod answers {
     use super::super::answer::{Asked, seconds};
-    use super::super::http::{Response, Target};
+    use super::super::http::{Clear, Response, Target};
     use super::*;
     use serde_json::json;
     use zeroize::Zeroizing;
@@ -212,7 +212,7 @@ mod answers {
             "http://[::1]:1/",
             "http://localhost/",
         ] {
-            assert!(Target::parse(good, false).is_ok(), "{good}");
+            assert!(Target::parse(good, Clear::default()).is_ok(), "{good}");
         }
         for bad in [
             "http://login.example/token",
@@ -223,7 +223,9 @@ mod answers {
             "",
             "data:,x",
         ] {
-            let error = Target::parse(bad, false).map_err(OauthError::from).err();
+            let error = Target::parse(bad, Clear::default())
+                .map_err(OauthError::from)
+                .err();
             assert_eq!(error.map(|error| error.kind), Some("oauth_url"), "{bad}");
         }
     }

@@ -36,7 +36,7 @@ impl Address {
         }
         let (raw, query) = rest.split_once('?').unwrap_or((rest, ""));
         let host = raw.strip_prefix("//");
-        if host.is_some_and(has_credentials) {
+        if host.is_some_and(|host| has_credentials(host) && !names_profile(&scheme, host)) {
             return Err(with_credentials(&label));
         }
         let place = decode(host.unwrap_or(raw)).ok_or_else(|| malformed(&label, ESCAPE))?;
@@ -122,6 +122,19 @@ fn has_credentials(host: &str) -> bool {
     host.split('/')
         .next()
         .is_some_and(|host| host.contains('@') || host.contains("%40"))
+}
+
+/// `PROFILE@REGION`: which of the credentials in a file, as Amazon's tools name them. An access key is none.
+fn names_profile(scheme: &str, host: &str) -> bool {
+    let place = host.split('/').next().unwrap_or_default();
+    let Some((profile, region)) = place.split_once('@') else {
+        return false;
+    };
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte);
+    let is_name = (1..=64).contains(&profile.len()) && profile.bytes().all(fits);
+    let is_key =
+        profile.len() >= 16 && (profile.starts_with("AKIA") || profile.starts_with("ASIA"));
+    matches!(scheme, "awssm" | "awsps") && is_name && !is_key && !has_credentials(region)
 }
 
 fn with_credentials(label: &str) -> StoreError {

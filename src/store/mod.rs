@@ -17,13 +17,16 @@
         all(feature = "exec", unix),
         feature = "vault",
         feature = "kubernetes",
-        feature = "github"
+        feature = "github",
+        feature = "aws"
     )),
     expect(dead_code, reason = "only some stores have parameters")
 )]
 mod address;
 #[cfg(feature = "age")]
 mod age;
+#[cfg(feature = "aws")]
+mod aws;
 pub mod conditional;
 mod error;
 #[cfg(all(feature = "exec", unix))]
@@ -35,10 +38,15 @@ mod keyring;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod open;
-#[cfg(any(feature = "vault", feature = "kubernetes", feature = "github"))]
+#[cfg(any(
+    feature = "vault",
+    feature = "kubernetes",
+    feature = "github",
+    feature = "aws"
+))]
 mod remote;
 mod secrets;
-#[cfg(feature = "vault")]
+#[cfg(any(feature = "vault", feature = "aws"))]
 mod template;
 #[cfg(feature = "vault")]
 mod vault;
@@ -50,7 +58,12 @@ use serde::{Deserialize, Serialize};
 use crate::ingest::order::Rank;
 use crate::ingest::policy::Org;
 use crate::ingest::token::{Fingerprint, Token};
-#[cfg(any(feature = "keyring", all(feature = "exec", unix), feature = "vault"))]
+#[cfg(any(
+    feature = "keyring",
+    all(feature = "exec", unix),
+    feature = "vault",
+    feature = "aws"
+))]
 use crate::plain;
 
 pub use conditional::Conditional;
@@ -139,7 +152,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     feature = "age",
     feature = "exec",
     feature = "vault",
-    feature = "kubernetes"
+    feature = "kubernetes",
+    feature = "aws"
 ))]
 fn token_in(bytes: &[u8]) -> Option<Token> {
     let text = std::str::from_utf8(bytes).ok()?;

@@ -5,7 +5,7 @@
 
 use super::Key;
 use super::StoreError;
-use super::address::{Address, escape};
+use super::address::Address;
 use crate::ingest::policy::Org;
 
 const USERNAME: &str = "{username}";
@@ -31,14 +31,20 @@ impl Template {
         Ok(Self(text.to_owned()))
     }
 
+    #[cfg(any(feature = "vault", test))]
     /// The path of an account. As in other stores, a sandbox's is told apart, unless the path says its org.
     pub(super) fn fill(&self, key: &Key) -> String {
-        let mut username = escape(&key.username);
+        let mut username = super::address::escape(&key.username);
         if let Some(rest) = username.strip_prefix('.') {
             username = format!("%2E{rest}");
         }
+        self.fill_with(key, username, "~sandbox")
+    }
+
+    /// The same, where a username is spelled otherwise: without braces. `sandbox` comes behind it.
+    pub(super) fn fill_with(&self, key: &Key, mut username: String, sandbox: &str) -> String {
         if key.org == Org::Sandbox && !self.0.contains(ORG) {
-            username.push_str("~sandbox");
+            username.push_str(sandbox);
         }
         // NOTE: a username holds no brace once it is escaped, so nothing is filled in twice.
         self.0

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::http::Target;
+use crate::http::{Clear, Target};
 use crate::ingest::policy::Org;
 use crate::ingest::secret::Secret;
 use crate::ingest::token::Token;
@@ -146,7 +146,7 @@ impl LogIn {
     /// out, also for those who have the right token.
     #[must_use]
     pub fn attempt(&self, username: &str, password: &Secret, token: &Token) -> Outcome {
-        let target = match Target::parse(&self.endpoint, false) {
+        let target = match Target::parse(&self.endpoint, Clear::default()) {
             Ok(target) => target,
             Err(error) => return Outcome::Unknown(Doubt::unanswered(error)),
         };
@@ -259,5 +259,5 @@ fn id(text: &str) -> Option<String> {
 
 /// `host` or `host:port` of a URL.
 fn host(url: &str) -> Option<String> {
-    Target::parse(url, false).ok().map(|target| target.host)
+    Target::parse(url, Clear::default()).ok().map(|target| target.host)
 }

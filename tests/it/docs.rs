@@ -384,6 +384,7 @@ fn every_parameter_of_a_store_is_explained() {
         ("vault://host/secret/x", "## Vault and OpenBao\n"),
         ("k8s://jobs/x", "## Kubernetes\n"),
         ("github://acme/jobs/X", "## GitHub Actions\n"),
+        ("awssm://eu-west-1/x", "## AWS Secrets Manager\n"),
     ] {
         let options = sftoken::store::StoreOptions::default();
         let error = sftoken::store::open(&format!("{url}?nope=1"), &options).unwrap_err();

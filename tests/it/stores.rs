@@ -1,6 +1,7 @@
 //! Stores against the real programs that others read them with.
 
 mod age;
+mod aws;
 mod default;
 mod exec;
 mod github;

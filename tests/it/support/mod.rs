@@ -2,6 +2,7 @@
 
 pub(crate) mod dovecot;
 pub(crate) mod faulty;
+pub(crate) mod moto;
 pub(crate) mod openbao;
 pub(crate) mod proxy;
 pub(crate) mod run;
