@@ -29,6 +29,7 @@ struct Inside {
     ca_file: Option<PathBuf>,
     deadline: Duration,
     in_the_clear: bool,
+    direct: bool,
     agent: OnceLock<Agent>,
 }
 
@@ -36,7 +37,7 @@ struct Inside {
 pub(crate) struct Request<'r> {
     pub(crate) method: &'static str,
     pub(crate) url: &'r str,
-    pub(crate) headers: &'r [(&'static str, &'r str)],
+    pub(crate) headers: &'r [(&'r str, &'r str)],
     /// Content type and content.
     pub(crate) body: Option<(&'static str, &'r [u8])>,
     /// The largest answer.
@@ -48,15 +49,18 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: Zeroizing<Vec<u8>>,
     #[cfg_attr(
-        not(feature = "github"),
-        expect(dead_code, reason = "only GitHub's limits stand there")
+        not(any(feature = "github", feature = "gcp")),
+        expect(
+            dead_code,
+            reason = "only GitHub's limits stand there, and who a metadata server is"
+        )
     )]
     pub(crate) headers: http::HeaderMap,
 }
 
 impl Response {
     /// The text of a header.
-    #[cfg(feature = "github")]
+    #[cfg(any(feature = "github", feature = "gcp"))]
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -98,32 +102,53 @@ impl Http {
     /// With the system's authorities, through the proxy that `HTTPS_PROXY` names.
     #[must_use]
     pub fn new() -> Self {
-        Self::with(None, DEADLINE, false)
+        Self::with(None, DEADLINE, false, false)
     }
 
     /// With the authorities of a PEM file instead of the system's.
     #[must_use]
     pub fn with_authorities(ca_file: impl Into<PathBuf>) -> Self {
-        Self::with(Some(ca_file.into()), DEADLINE, false)
+        Self::with(Some(ca_file.into()), DEADLINE, false, false)
     }
 
     /// With another deadline for a request than 20 s.
     #[must_use]
     pub fn within(&self, deadline: Duration) -> Self {
-        Self::with(self.0.ca_file.clone(), deadline, self.0.in_the_clear)
+        let (clear, direct) = (self.0.in_the_clear, self.0.direct);
+        Self::with(self.0.ca_file.clone(), deadline, clear, direct)
     }
 
     /// With plain HTTP to any host, too: its user said so.
-    #[cfg(any(feature = "vault", feature = "kubernetes", feature = "github"))]
+    #[cfg(any(
+        feature = "vault",
+        feature = "kubernetes",
+        feature = "github",
+        feature = "gcp",
+        feature = "azure"
+    ))]
     pub(crate) fn in_the_clear(&self) -> Self {
-        Self::with(self.0.ca_file.clone(), self.0.deadline, true)
+        let (deadline, direct) = (self.0.deadline, self.0.direct);
+        Self::with(self.0.ca_file.clone(), deadline, true, direct)
     }
 
-    fn with(ca_file: Option<PathBuf>, deadline: Duration, in_the_clear: bool) -> Self {
+    /// Without a proxy, whatever `HTTPS_PROXY` says: a cloud's metadata server is the machine's own.
+    #[cfg(any(feature = "gcp", feature = "azure"))]
+    pub(crate) fn direct(&self) -> Self {
+        let (deadline, clear) = (self.0.deadline, self.0.in_the_clear);
+        Self::with(self.0.ca_file.clone(), deadline, clear, true)
+    }
+
+    fn with(
+        ca_file: Option<PathBuf>,
+        deadline: Duration,
+        in_the_clear: bool,
+        direct: bool,
+    ) -> Self {
         Self(Arc::new(Inside {
             ca_file,
             deadline,
             in_the_clear,
+            direct,
             agent: OnceLock::new(),
         }))
     }
@@ -194,8 +219,12 @@ impl Http {
             .timeout_global(Some(self.0.deadline))
             .max_idle_connections(0)
             .max_idle_connections_per_host(0)
-            .user_agent(concat!("sftoken/", env!("CARGO_PKG_VERSION")))
-            .build();
+            .user_agent(concat!("sftoken/", env!("CARGO_PKG_VERSION")));
+        let config = match self.0.direct {
+            true => config.proxy(None),
+            false => config,
+        };
+        let config = config.build();
         Ok(self.0.agent.get_or_init(|| Agent::new_with_config(config)))
     }
 }

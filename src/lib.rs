@@ -59,7 +59,7 @@
 //! | `ledger` | [`ledger`]: cursors, receipts and decisions in SQLite |
 //! | `oauth` | [`oauth`]: access tokens for mailboxes |
 //! | `config` | [`config`], [`secret`] and [`consumer`] |
-//! | `keyring`, `age`, `exec`, `vault`, `kubernetes`, `github` | one [`store`] each |
+//! | `keyring`, `age`, `exec`, `vault`, `kubernetes`, `github`, `gcp`, `azure` | one [`store`] each |
 //! | `testing` | [`testing`] |
 //!
 //! # Where `keyring` went
@@ -102,6 +102,8 @@ pub mod secret;
     feature = "vault",
     feature = "kubernetes",
     feature = "github",
+    feature = "gcp",
+    feature = "azure",
     feature = "watch",
     feature = "testing"
 ))]

@@ -17,27 +17,45 @@
         all(feature = "exec", unix),
         feature = "vault",
         feature = "kubernetes",
-        feature = "github"
+        feature = "github",
+        feature = "gcp",
+        feature = "azure"
     )),
     expect(dead_code, reason = "only some stores have parameters")
 )]
 mod address;
 #[cfg(feature = "age")]
 mod age;
+#[cfg(feature = "azure")]
+mod azure;
 pub mod conditional;
 mod error;
 #[cfg(all(feature = "exec", unix))]
 mod exec;
+#[cfg(feature = "gcp")]
+mod gcp;
 #[cfg(feature = "github")]
 mod github;
+#[cfg(any(feature = "gcp", feature = "azure"))]
+mod grant;
+#[cfg(feature = "gcp")]
+mod jwt;
 #[cfg(feature = "keyring")]
 mod keyring;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
+#[cfg(any(feature = "gcp", feature = "azure"))]
+mod name;
 mod open;
 #[cfg(any(feature = "keyring", all(feature = "exec", unix), feature = "vault"))]
 mod plain;
-#[cfg(any(feature = "vault", feature = "kubernetes", feature = "github"))]
+#[cfg(any(
+    feature = "vault",
+    feature = "kubernetes",
+    feature = "github",
+    feature = "gcp",
+    feature = "azure"
+))]
 mod remote;
 mod secrets;
 #[cfg(feature = "vault")]
@@ -139,7 +157,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     feature = "age",
     feature = "exec",
     feature = "vault",
-    feature = "kubernetes"
+    feature = "kubernetes",
+    feature = "gcp",
+    feature = "azure"
 ))]
 fn token_in(bytes: &[u8]) -> Option<Token> {
     let text = std::str::from_utf8(bytes).ok()?;

@@ -200,3 +200,10 @@ pub(super) fn unanswered(shown: &str, HttpError { host, fault }: HttpError) -> S
     };
     StoreError::new(shown, kind, format!("{host}{what}"), hint)
 }
+
+/// Host, perhaps with a port: letters that mean something else in a URL are refused, not guessed.
+#[cfg(any(feature = "gcp", feature = "azure"))]
+pub(super) fn is_host(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
+    !text.is_empty() && text.bytes().all(fits)
+}
