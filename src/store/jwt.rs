@@ -1,15 +1,14 @@
 //! Assertions: JSON Web Tokens, signed with RS256 (RFC 7519, RFC 7518 3.3).
 //!
-//! Knows PEM and RSA keys. Never keeps a key, nor says what one was. Keys and claims come from its caller.
+//! Knows RSA keys. Never keeps a key, nor says what one was. Keys and claims come from its caller.
 
+use super::pem::inside;
+use crate::ingest::secret::{Secret, joined};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::Value;
-use zeroize::Zeroizing;
-
-use crate::ingest::secret::{Secret, joined};
 
 /// Signs. `None`: the key is no RSA key of 2048 to 4096 bits in PEM form, unencrypted.
 pub(super) fn signed(header: &Value, claims: &Value, key: &Secret) -> Option<Secret> {
@@ -30,15 +29,6 @@ fn rsa_key(pem: &str) -> Option<RsaKeyPair> {
         return RsaKeyPair::from_pkcs8(&der).ok();
     }
     RsaKeyPair::from_der(&inside(pem, "RSA PRIVATE KEY")?).ok()
-}
-
-/// What stands between the lines of a label (RFC 7468).
-fn inside(pem: &str, label: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let (_, rest) = pem.split_once(&format!("-----BEGIN {label}-----"))?;
-    let (body, _) = rest.split_once(&format!("-----END {label}-----"))?;
-    let mut text = Zeroizing::new(String::with_capacity(body.len()));
-    text.extend(body.split_ascii_whitespace());
-    STANDARD.decode(text.as_bytes()).ok().map(Zeroizing::new)
 }
 
 #[cfg(test)]

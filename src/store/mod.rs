@@ -38,7 +38,7 @@ mod gcp;
 mod github;
 #[cfg(any(feature = "gcp", feature = "azure"))]
 mod grant;
-#[cfg(feature = "gcp")]
+#[cfg(any(feature = "gcp", feature = "github"))]
 mod jwt;
 #[cfg(feature = "keyring")]
 mod keyring;
@@ -47,8 +47,17 @@ mod kubernetes;
 #[cfg(any(feature = "gcp", feature = "azure"))]
 mod name;
 mod open;
-#[cfg(any(feature = "keyring", all(feature = "exec", unix), feature = "vault"))]
+#[cfg(any(feature = "gcp", feature = "github", feature = "kubernetes"))]
+mod pem;
+#[cfg(any(
+    feature = "keyring",
+    all(feature = "exec", unix),
+    feature = "vault",
+    feature = "kubernetes"
+))]
 mod plain;
+#[cfg(all(unix, any(feature = "exec", feature = "kubernetes")))]
+mod process;
 #[cfg(any(
     feature = "vault",
     feature = "kubernetes",

@@ -88,7 +88,7 @@ pub(super) fn mounted(path: &Path, shown: &str) -> Result<Secret, StoreError> {
                 path.display(),
                 error.kind()
             ),
-            "run in a pod that mounts it, or say where it is: service-account= in the store's URL; elsewhere, see docs/stores.md",
+            "run in a pod that mounts it, or say where it is: service-account= in the store's URL; elsewhere, give a kubeconfig, or see docs/stores.md",
         )),
     }
 }

@@ -11,11 +11,11 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use zeroize::Zeroizing;
 
 use super::{environment, words};
 use crate::ingest::token::Token;
+use crate::store::process::{end, watch};
 use crate::store::token_in;
 
 /// What to run.
@@ -100,31 +100,6 @@ impl Call<'_> {
             let _ = stdin.write_all(token.expose().as_bytes());
         }
     }
-}
-
-/// Tells when the child has ended, without taking its status: its id stays taken until then, so that
-/// [`end`] can never meet a stranger.
-fn watch(child: &Child) -> Receiver<()> {
-    let (ended, told) = mpsc::channel();
-    let id = pid(child);
-    thread::spawn(move || {
-        let Some(id) = id else { return };
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(id), options) {}
-        let _ = ended.send(());
-    });
-    told
-}
-
-/// Ends the child and all that it started in its process group.
-fn end(child: &Child) {
-    if let Some(group) = pid(child) {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-}
-
-fn pid(child: &Child) -> Option<Pid> {
-    Pid::from_raw(child.id().try_into().ok()?)
 }
 
 /// Reads a pipe to its end on a thread of its own, so that the program never waits for us.

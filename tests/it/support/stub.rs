@@ -1,14 +1,16 @@
 //! A server that answers as it is told, and keeps what it was asked.
 //!
-//! Knows as much of HTTP/1.1 as a REST client's test needs. Never speaks TLS. Lives on loopback, in threads of
-//! its own, and is gone with the test.
+//! Knows as much of HTTP/1.1 as a REST client's test needs, and TLS where a test wants it. Never leaves loopback. Lives in
+//! threads of its own, and is gone with the test.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use openssl::ssl::{SslAcceptor, SslFiletype, SslMethod, SslVerifyMode};
 use serde_json::Value;
 
 /// What was asked.
@@ -65,6 +67,32 @@ impl Stub {
     pub(crate) fn start<R: Into<Reply>>(
         answer: impl Fn(&Asked) -> R + Send + Sync + 'static,
     ) -> Self {
+        Self::with(None, answer)
+    }
+
+    /// Starts it with TLS, as `localhost`, with the certificates of a folder. With `clients`, it takes those only who
+    /// show a certificate of the folder's authority.
+    pub(crate) fn private<R: Into<Reply>>(
+        folder: &Path,
+        clients: bool,
+        answer: impl Fn(&Asked) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let mut tls = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
+        tls.set_certificate_chain_file(folder.join("server.crt"))
+            .unwrap();
+        tls.set_private_key_file(folder.join("server.key"), SslFiletype::PEM)
+            .unwrap();
+        if clients {
+            tls.set_ca_file(folder.join("ca.crt")).unwrap();
+            tls.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+        }
+        Self::with(Some(tls.build()), answer)
+    }
+
+    fn with<R: Into<Reply>>(
+        tls: Option<SslAcceptor>,
+        answer: impl Fn(&Asked) -> R + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
@@ -72,7 +100,19 @@ impl Stub {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
-                thread::spawn(move || serve(stream, &kept, |asked| (*answer)(asked).into()));
+                let tls = tls.clone();
+                thread::spawn(move || {
+                    let answer = |asked: &Asked| (*answer)(asked).into();
+                    match tls {
+                        None => serve(stream, &kept, answer),
+                        // a client that does not trust us is gone
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream) {
+                                serve(stream, &kept, answer);
+                            }
+                        }
+                    }
+                });
             }
         });
         Self { port, asked }
@@ -93,7 +133,11 @@ fn locked(asked: &Mutex<Vec<Asked>>) -> std::sync::MutexGuard<'_, Vec<Asked>> {
     asked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(mut stream: TcpStream, kept: &Mutex<Vec<Asked>>, answer: impl Fn(&Asked) -> Reply) {
+fn serve(
+    mut stream: impl Read + Write,
+    kept: &Mutex<Vec<Asked>>,
+    answer: impl Fn(&Asked) -> Reply,
+) {
     let Some(asked) = read(&mut stream) else {
         return;
     };
@@ -112,7 +156,7 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Vec<Asked>>, answer: impl Fn(&Asked
     let _ = stream.write_all(text.as_bytes());
 }
 
-fn read(stream: &mut TcpStream) -> Option<Asked> {
+fn read(stream: &mut impl Read) -> Option<Asked> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
