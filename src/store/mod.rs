@@ -67,6 +67,8 @@ mod process;
 ))]
 mod remote;
 mod secrets;
+#[cfg(any(feature = "gcp", feature = "azure", feature = "github"))]
+mod session;
 #[cfg(feature = "vault")]
 mod template;
 #[cfg(feature = "vault")]

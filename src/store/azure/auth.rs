@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::http::{Http, Response};
 use crate::ingest::secret::Secret;
-use crate::store::grant::{self, Grant};
+use crate::store::grant;
 use crate::store::remote::{Place, unanswered};
+use crate::store::session::Grant;
 use crate::store::{StoreError, StoreErrorKind as Kind};
 
 /// A way to prove who we are.

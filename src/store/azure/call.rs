@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::Azure;
 use crate::http::{Request, Response};
-use crate::store::grant::Granted;
 use crate::store::remote::{MAX_ANSWER, unanswered};
+use crate::store::session::Granted;
 use crate::store::{StoreError, StoreErrorKind as Kind};
 
 /// The API as it was documented when this was written; older vaults of sovereign clouds have it.

@@ -23,8 +23,8 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::conditional::{self, Conditional, Held, Note, Write};
-use super::grant::Session;
 use super::name::Name;
+use super::session::Session;
 use super::{Capabilities, Key, Meta, Put, Store, StoreError, StoreErrorKind as Kind, token_in};
 use crate::http::Http;
 use crate::ingest::policy::Org;

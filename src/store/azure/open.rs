@@ -12,9 +12,9 @@ use super::auth::{LogIn, Proof};
 use crate::http::Http;
 use crate::ingest::secret::Secret;
 use crate::store::address::{Address, escape};
-use crate::store::grant::Session;
 use crate::store::name::{Name, Rules};
 use crate::store::remote::{Place, http, is_host, warn_of_clear_text};
+use crate::store::session::Session;
 use crate::store::{StoreError, StoreOptions};
 
 const FORM: &str = "write akv://VAULT/NAME, as in akv://acme-jobs/salesforce-{username}";

@@ -14,9 +14,10 @@ use serde_json::json;
 use super::credentials::{Credentials, External, ServiceAccount, User};
 use crate::http::{Http, Request, Response};
 use crate::ingest::secret::{Secret, joined};
-use crate::store::grant::{self, Grant};
+use crate::store::grant;
 use crate::store::jwt;
 use crate::store::remote::{MAX_ANSWER, Place, unanswered};
+use crate::store::session::Grant;
 use crate::store::{StoreError, StoreErrorKind as Kind};
 
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";

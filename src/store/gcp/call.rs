@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::Gcp;
 use crate::http::{Request, Response};
 use crate::ingest::secret::joined;
-use crate::store::grant::Granted;
 use crate::store::remote::{MAX_ANSWER, unanswered};
+use crate::store::session::Granted;
 use crate::store::{StoreError, StoreErrorKind as Kind};
 
 /// `google.rpc.Status`, the API's refusal.

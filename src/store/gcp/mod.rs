@@ -20,8 +20,8 @@ mod secret;
 use std::cell::RefCell;
 
 use super::conditional::{self, Conditional, Held, Note, Write};
-use super::grant::Session;
 use super::name::Name;
+use super::session::Session;
 use super::{Capabilities, Key, Meta, Put, Store, StoreError, StoreErrorKind as Kind};
 use crate::http::Http;
 use crate::ingest::policy::Org;

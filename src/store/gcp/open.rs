@@ -12,9 +12,9 @@ use super::Gcp;
 use super::auth::{At, LogIn};
 use crate::http::Http;
 use crate::store::address::Address;
-use crate::store::grant::Session;
 use crate::store::name::{Name, Rules};
 use crate::store::remote::{Place, http, is_host, warn_of_clear_text};
+use crate::store::session::Session;
 use crate::store::{StoreError, StoreOptions};
 
 const FORM: &str = "write gcsm://PROJECT/NAME, as in gcsm://acme-jobs/salesforce-{username}";
