@@ -11,23 +11,23 @@
 //!                                    └─ older: is `latest` ours? ─► addVersion with the newest, PATCH
 //! ```
 
+mod attempt;
 mod auth;
 mod call;
 mod credentials;
 mod open;
 mod secret;
 
-use std::cell::RefCell;
-
-use super::conditional::{self, Conditional, Held, Note, Write};
+use super::conditional;
 use super::name::Name;
 use super::session::Session;
 use super::{Capabilities, Key, Meta, Put, Store, StoreError, StoreErrorKind as Kind};
 use crate::http::Http;
 use crate::ingest::policy::Org;
 use crate::ingest::token::Token;
+use attempt::Attempt;
 use auth::LogIn;
-use secret::{Access, Secret};
+use secret::Access;
 
 /// A name in a project.
 #[derive(Debug)]
@@ -47,84 +47,13 @@ pub(super) struct Gcp {
     session: Session,
 }
 
-/// One publish: it remembers the versions that it has added.
-struct Attempt<'g> {
-    store: &'g Gcp,
-    name: String,
-    added: RefCell<Vec<u64>>,
-}
-
-/// The most times that `latest` is put right, in one publish.
-const TRIES: u32 = 16;
-
 impl Gcp {
     fn attempt(&self, key: &Key) -> Attempt<'_> {
-        Attempt {
-            store: self,
-            name: self.name.fill(key),
-            added: RefCell::default(),
-        }
+        Attempt::new(self, self.name.fill(key))
     }
 
     fn fail(&self, kind: Kind, problem: String, hint: &str) -> StoreError {
         StoreError::new(&self.shown, kind, problem, hint)
-    }
-}
-
-impl Attempt<'_> {
-    /// The number of a version that holds the token and that `latest` means, if nobody comes between. One that a run that was
-    /// cut off has left is used.
-    fn version(&self, token: &Token) -> Result<u64, StoreError> {
-        if let Access::Is(number, Some(top)) = self.store.access(&self.name, "latest")?
-            && top == *token
-        {
-            return Ok(number);
-        }
-        let number = self.store.add(&self.name, token)?;
-        self.added.borrow_mut().push(number);
-        Ok(number)
-    }
-
-    /// This mail's token is older than what the alias names. Where `latest` means a version of ours all the same, the
-    /// newest is added again. NOTE: a version of somebody else's is left alone: it is on its way to the alias, or a
-    /// person's, and may be newer than any mail.
-    fn cover(&self, mine: &Token) -> Result<(), StoreError> {
-        for attempt in 0..TRIES {
-            if attempt > 0 {
-                conditional::jitter(attempt);
-            }
-            let Some(secret) = self.store.secret(&self.name)? else {
-                return Ok(());
-            };
-            let Some(current) = secret.number(&self.store.alias) else {
-                return Ok(());
-            };
-            let Access::Is(number, Some(top)) = self.store.access(&self.name, "latest")? else {
-                return Ok(());
-            };
-            let ours = top == *mine || self.added.borrow().contains(&number);
-            if number <= current || !ours {
-                return Ok(());
-            }
-            let newest = self.store.access(&self.name, &current.to_string())?;
-            let Access::Is(_, Some(newest)) = newest else {
-                return Ok(());
-            };
-            let number = match top == newest {
-                true => number,
-                false => self.version(&newest)?,
-            };
-            tracing::info!(
-                store = self.store.shown,
-                "the newest token is made the latest version again"
-            );
-            self.store.point(&self.name, &secret, number, None)?;
-        }
-        Err(self.store.fail(
-            Kind::Unreachable,
-            format!("{TRIES} times another writer came first"),
-            "it will be tried again; see who writes to this secret so often",
-        ))
     }
 }
 
@@ -181,55 +110,5 @@ impl Store for Gcp {
                 "enable it, or wait for the next token: it makes a new version",
             )),
         }
-    }
-}
-
-impl Conditional for Attempt<'_> {
-    /// `None`: there is no secret.
-    type Revision = Option<Secret>;
-
-    fn shown(&self) -> &str {
-        &self.store.shown
-    }
-
-    fn read(&self, _: &Key) -> Result<Held<Option<Secret>>, StoreError> {
-        let store = self.store;
-        let Some(secret) = store.secret(&self.name)? else {
-            return Ok(Held {
-                token: None,
-                note: None,
-                revision: None,
-            });
-        };
-        let token = match secret.number(&store.alias) {
-            None => None,
-            Some(number) => match store.access(&self.name, &number.to_string())? {
-                Access::Is(_, token) => token,
-                Access::None | Access::Shut => None,
-            },
-        };
-        Ok(Held {
-            token,
-            note: secret.note().map_err(|()| store.unread_note())?,
-            revision: Some(secret),
-        })
-    }
-
-    fn write_if(
-        &self,
-        _: &Key,
-        token: &Token,
-        note: &Note,
-        expected: Option<Secret>,
-    ) -> Result<Write, StoreError> {
-        let secret = match expected {
-            Some(secret) => secret,
-            None => match self.store.create(&self.name)? {
-                Some(secret) => secret,
-                None => return Ok(Write::Conflict),
-            },
-        };
-        let number = self.version(token)?;
-        self.store.point(&self.name, &secret, number, Some(note))
     }
 }

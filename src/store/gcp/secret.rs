@@ -21,7 +21,7 @@ pub(super) const NOTE: &str = "sftoken";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct Secret {
-    etag: String,
+    pub(super) etag: String,
     #[serde(default)]
     annotations: Map<String, Value>,
     #[serde(default)]

@@ -165,7 +165,7 @@ fn log_in(
         (Some(id), Some(key), None, _) => (id, key),
         _ => {
             return Err(address.wrong(
-                "the store's URL names neither a token nor an app",
+                "the store's URL names no token and no whole app, or both",
                 "give token=REF, or app=ID and private-key=REF, with installation=NUMBER if you like",
             ));
         }

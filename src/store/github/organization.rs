@@ -42,6 +42,7 @@ impl Visibility {
 
 #[derive(Deserialize)]
 struct Page {
+    total_count: usize,
     repositories: Vec<Repository>,
 }
 
@@ -83,13 +84,21 @@ impl GitHub {
             let page =
                 page.ok_or_else(|| self.odd("the list of repositories is not understood"))?;
             let last = page.repositories.len() < PAGE;
+            let total = page.total_count;
             selected.extend(
                 page.repositories
                     .into_iter()
                     .map(|repository| repository.id),
             );
-            if last {
+            if last && selected.len() == total {
                 return Ok(selected);
+            }
+            if last {
+                return Err(self.fail(
+                    Kind::Refused,
+                    "the secret is for repositories that the token may not see, which would lose it".to_owned(),
+                    "let the token or the app see all of them",
+                ));
             }
         }
         Err(self.fail(

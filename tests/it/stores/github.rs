@@ -308,18 +308,12 @@ fn a_url_that_does_not_hold_is_told_before_anything_is_asked() {
             "visibility is unknown",
         ),
         ("github://acme/jobs/A?visibility=all", "an organization's"),
-        ("github://acme/jobs/A?app=1", "neither a token nor an app"),
-        (
-            "github://acme/jobs/A?private-key=env:K",
-            "neither a token nor an app",
-        ),
-        (
-            "github://acme/jobs/A?installation=1",
-            "neither a token nor an app",
-        ),
+        ("github://acme/jobs/A?app=1", "no whole app"),
+        ("github://acme/jobs/A?private-key=env:K", "no whole app"),
+        ("github://acme/jobs/A?installation=1", "no whole app"),
         (
             "github://acme/jobs/A?app=1&private-key=env:K&token=env:T",
-            "neither a token nor an app",
+            "no whole app",
         ),
         (
             "github://acme/jobs/A?app=1&private-key=env:K&installation=x",

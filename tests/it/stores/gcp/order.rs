@@ -104,6 +104,36 @@ fn who_lost_a_race_makes_the_newest_the_latest_again() {
     }
 }
 
+/// Only what is read by the number of its version is always there at once (Google's documentation of consistency).
+#[test]
+fn what_is_shown_late_is_waited_for() {
+    let project = Project::default();
+    let stub = project.start();
+    let store = open(&stub, "salesforce");
+    put(&*store, 1, OLD).unwrap();
+    project.change(|inside| inside.lag = 3);
+    assert_eq!(put(&*store, 2, NEW).unwrap(), Put::Written);
+    assert_eq!(project.read("salesforce", "latest"), NEW);
+    let versions = || project.change(|inside| inside.secrets["salesforce"].versions.len());
+    assert_eq!(versions(), 2);
+
+    // not for ever; and no version is added for each look
+    project.change(|inside| inside.lag = 1000);
+    let error = put(&*store, 3, OLD).unwrap_err();
+    check_error(
+        &error,
+        StoreErrorKind::Unreachable,
+        "does not show yet",
+        "tried again",
+    );
+    assert!(versions() <= 3, "{}", versions());
+    project.change(|inside| inside.catch_up());
+    assert_eq!(put(&*store, 3, OLD).unwrap(), Put::Unchanged);
+    for version in ["current", "latest"] {
+        assert_eq!(project.read("salesforce", version), OLD);
+    }
+}
+
 /// A run that was cut off after it had added its version.
 #[test]
 fn a_version_that_was_left_over_is_used_or_covered() {

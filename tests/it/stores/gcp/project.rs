@@ -53,8 +53,19 @@ pub(super) struct Inside {
     pub(super) secrets: BTreeMap<String, Secret>,
     /// Access tokens so far.
     pub(super) logged_in: usize,
+    /// For so many questions after each change, the secret and its `latest` are shown as they were before.
+    pub(super) lag: usize,
+    behind: (usize, BTreeMap<String, Secret>),
     /// Runs once, before the next answer to this method.
     pub(super) before: Option<(&'static str, Another)>,
+}
+
+impl Inside {
+    /// All that was written is shown.
+    pub(super) fn catch_up(&mut self) {
+        self.lag = 0;
+        self.behind.0 = 0;
+    }
 }
 
 #[derive(Clone, Default)]
@@ -107,13 +118,17 @@ impl Project {
             another(&mut inside.secrets);
         }
         let parts: Vec<&str> = rest.split('/').skip(1).collect();
+        let late = method == "GET" || rest.ends_with("/latest");
+        if late && inside.behind.0 > 0 {
+            inside.behind.0 -= 1;
+            return look(&inside.behind.1, &parts).into();
+        }
+        if matches!(method, "PATCH" | "addVersion") {
+            inside.behind = (inside.lag, inside.secrets.clone());
+        }
         let secrets = &mut inside.secrets;
         match (asked.method.as_str(), method, &parts[..]) {
             ("POST", "POST", []) => create(secrets, query, &asked.json()).into(),
-            ("GET", "GET", [name]) => match secrets.get(*name) {
-                Some(secret) => (200, secret.told().to_string()).into(),
-                None => refusal(404, "NOT_FOUND", "").into(),
-            },
             ("POST", "addVersion", [name]) => match secrets.get_mut(*name) {
                 Some(secret) => add(secret, &asked.json()).into(),
                 None => refusal(404, "NOT_FOUND", "").into(),
@@ -122,11 +137,21 @@ impl Project {
                 Some(secret) => patch(secret, query, &asked.json()).into(),
                 None => refusal(404, "NOT_FOUND", "").into(),
             },
-            ("GET", "access", [name, "versions", version]) => {
-                access(secrets.get(*name), version).into()
-            }
+            ("GET", "GET" | "access", _) => look(secrets, &parts).into(),
             other => panic!("{other:?}"),
         }
+    }
+}
+
+/// A secret, or one of its versions.
+fn look(secrets: &BTreeMap<String, Secret>, parts: &[&str]) -> (u16, String) {
+    match parts {
+        [name] => match secrets.get(*name) {
+            Some(secret) => (200, secret.told().to_string()),
+            None => refusal(404, "NOT_FOUND", ""),
+        },
+        [name, "versions", version] => access(secrets.get(*name), version),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -6,6 +6,9 @@ use super::*;
 
 const ROOT: &str = "/api/v3/orgs/acme/actions/secrets/";
 
+/// The one repository of a secret that is for another one, too.
+const HIDDEN: u64 = 99;
+
 /// A secret of the organization.
 #[derive(Clone, Debug, Default)]
 struct Kept {
@@ -75,7 +78,9 @@ fn page(repositories: &[u64], query: &str) -> Value {
     assert!(size <= 100 && at >= 1, "{query}");
     let page = repositories.iter().skip(size * (at - 1)).take(size);
     let page: Vec<Value> = page.map(|id| json!({"id": id, "name": "x"})).collect();
-    json!({"total_count": repositories.len(), "repositories": page})
+    // as if one could not be seen
+    let hidden = usize::from(repositories == [HIDDEN]);
+    json!({"total_count": repositories.len() + hidden, "repositories": page})
 }
 
 /// As documented: the visibility is demanded, and a list only goes with `selected`.
@@ -183,6 +188,23 @@ fn what_cannot_be_kept_is_not_written() {
         .unwrap_err();
     check_error(&error, StoreErrorKind::Corrupt, "who may read", "host=");
     assert_eq!(organization.kept("ONE").sealed, "");
+
+    let two = Kept {
+        visibility: "selected".to_owned(),
+        repositories: vec![HIDDEN],
+        ..Kept::default()
+    };
+    organization.0.lock().unwrap().insert("TWO".to_owned(), two);
+    let error = open(&stub, "TWO", "")
+        .publish(&key(USERNAME), &token(OLD), &mail_of(1, OLD))
+        .unwrap_err();
+    check_error(
+        &error,
+        StoreErrorKind::Refused,
+        "may not see",
+        "all of them",
+    );
+    assert_eq!(organization.kept("TWO").sealed, "");
 
     let refused = Stub::start(|_| (403, json!({"message": "planted words"}).to_string()));
     let error = open(&refused, "ONE", "").check().unwrap_err();
