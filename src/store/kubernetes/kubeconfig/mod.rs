@@ -73,6 +73,7 @@ pub(in crate::store) struct Access {
 
 /// What the URL says of it.
 #[derive(Debug)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "plugins are run on Unix only"))]
 pub(super) struct Wanted {
     pub(super) paths: Vec<PathBuf>,
     /// `None`: the current one.

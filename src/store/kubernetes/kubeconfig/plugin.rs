@@ -24,6 +24,7 @@ const LONGEST: u64 = 1024 * 1024;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(not(unix), expect(dead_code, reason = "plugins are run on Unix only"))]
 pub(super) struct Plugin {
     #[serde(default)]
     api_version: String,
@@ -38,6 +39,7 @@ pub(super) struct Plugin {
 
 /// One of the environment.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "plugins are run on Unix only"))]
 struct Variable {
     name: String,
     #[serde(default, deserialize_with = "hidden")]
