@@ -4,17 +4,23 @@
 //! machine (and, for credentials, its host) or where its user allowed it, and keeps no connection and no text of an error: that
 //! may hold a part of the answer. Its data comes from an endpoint that a provider, a store or an account named.
 
+mod trust;
+
 use std::error::Error as _;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use ureq::tls::TlsConfig;
 use url::{Host, Url};
 use zeroize::Zeroizing;
+
+#[cfg(feature = "kubernetes")]
+pub(crate) use trust::Identity;
+use trust::Trust;
 
 /// Look-up, connection, request and answer together.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -26,10 +32,19 @@ pub struct Http(Arc<Inside>);
 
 #[derive(Debug)]
 struct Inside {
-    ca_file: Option<PathBuf>,
+    settings: Settings,
+    agent: OnceLock<Agent>,
+}
+
+#[derive(Clone, Debug)]
+struct Settings {
+    trust: Trust,
     deadline: Duration,
     clear: Clear,
-    agent: OnceLock<Agent>,
+    direct: bool,
+    /// A certificate of ours, for servers that ask for one.
+    #[cfg(feature = "kubernetes")]
+    client: Option<Identity>,
 }
 
 /// Whom plain HTTP is spoken with, beside this very machine.
@@ -60,7 +75,12 @@ pub(crate) struct Response {
     )]
     pub(crate) body: Zeroizing<Vec<u8>>,
     #[cfg_attr(
-        not(any(feature = "github", feature = "notify", feature = "aws")),
+        not(any(
+            feature = "github",
+            feature = "gcp",
+            feature = "notify",
+            feature = "aws"
+        )),
         expect(dead_code, reason = "only some look at them")
     )]
     pub(crate) headers: http::HeaderMap,
@@ -68,7 +88,7 @@ pub(crate) struct Response {
 
 impl Response {
     /// The text of a header.
-    #[cfg(any(feature = "github", feature = "notify"))]
+    #[cfg(any(feature = "github", feature = "gcp", feature = "notify"))]
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -110,19 +130,26 @@ impl Http {
     /// With the system's authorities, through the proxy that `HTTPS_PROXY` names.
     #[must_use]
     pub fn new() -> Self {
-        Self::with(None, DEADLINE, Clear::default())
+        Self::with(Settings {
+            trust: Trust::System,
+            deadline: DEADLINE,
+            clear: Clear::default(),
+            direct: false,
+            #[cfg(feature = "kubernetes")]
+            client: None,
+        })
     }
 
     /// With the authorities of a PEM file instead of the system's.
     #[must_use]
     pub fn with_authorities(ca_file: impl Into<PathBuf>) -> Self {
-        Self::with(Some(ca_file.into()), DEADLINE, Clear::default())
+        Self::new().but(|settings| settings.trust = Trust::File(ca_file.into()))
     }
 
     /// With another deadline for a request than 20 s.
     #[must_use]
     pub fn within(&self, deadline: Duration) -> Self {
-        Self::with(self.0.ca_file.clone(), deadline, self.0.clear)
+        self.but(|settings| settings.deadline = deadline)
     }
 
     /// With plain HTTP to any host, too: its user said so.
@@ -130,44 +157,68 @@ impl Http {
         feature = "vault",
         feature = "kubernetes",
         feature = "github",
+        feature = "gcp",
+        feature = "azure",
         feature = "aws"
     ))]
     pub(crate) fn in_the_clear(&self) -> Self {
-        let clear = Clear {
-            anywhere: true,
-            ..self.0.clear
-        };
-        Self::with(self.0.ca_file.clone(), self.0.deadline, clear)
+        self.but(|settings| settings.clear.anywhere = true)
     }
 
     /// With plain HTTP to this machine's own link, too: where clouds give credentials.
     #[cfg(feature = "aws")]
     pub(crate) fn on_the_link(&self) -> Self {
-        let clear = Clear {
-            link: true,
-            ..self.0.clear
-        };
-        Self::with(self.0.ca_file.clone(), self.0.deadline, clear)
+        self.but(|settings| settings.clear.link = true)
     }
 
     /// How long a request may take.
     #[cfg(feature = "aws")]
     pub(crate) fn deadline(&self) -> Duration {
-        self.0.deadline
+        self.0.settings.deadline
     }
 
-    fn with(ca_file: Option<PathBuf>, deadline: Duration, clear: Clear) -> Self {
+    /// Without a proxy, whatever `HTTPS_PROXY` says: a cloud's metadata server is the machine's own.
+    #[cfg(any(feature = "gcp", feature = "azure"))]
+    pub(crate) fn direct(&self) -> Self {
+        self.but(|settings| settings.direct = true)
+    }
+
+    /// With the authorities of a text in PEM form instead of the system's. `None`: it holds none.
+    #[cfg(feature = "kubernetes")]
+    pub(crate) fn trusting(&self, pem: &[u8]) -> Option<Self> {
+        let found = trust::in_pem(pem);
+        (!found.is_empty())
+            .then(|| self.but(|settings| settings.trust = Trust::Certificates(found)))
+    }
+
+    /// With whoever answers for the server: its user said so.
+    #[cfg(feature = "kubernetes")]
+    pub(crate) fn trusting_anybody(&self) -> Self {
+        self.but(|settings| settings.trust = Trust::Anybody)
+    }
+
+    /// With a certificate of ours, for servers that ask for one.
+    #[cfg(feature = "kubernetes")]
+    pub(crate) fn as_client(&self, identity: Identity) -> Self {
+        self.but(|settings| settings.client = Some(identity))
+    }
+
+    fn but(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = self.0.settings.clone();
+        change(&mut settings);
+        Self::with(settings)
+    }
+
+    fn with(settings: Settings) -> Self {
         Self(Arc::new(Inside {
-            ca_file,
-            deadline,
-            clear,
+            settings,
             agent: OnceLock::new(),
         }))
     }
 
     /// Sends a request. Blocks, no longer than the deadline.
     pub(crate) fn send(&self, request: &Request<'_>) -> Result<Response, HttpError> {
-        let target = Target::parse(request.url, self.0.clear)?;
+        let target = Target::parse(request.url, self.0.settings.clear)?;
         let fault = |error: &ureq::Error| HttpError {
             host: target.host.clone(),
             fault: explain(error),
@@ -217,26 +268,33 @@ impl Http {
         if let Some(agent) = self.0.agent.get() {
             return Ok(agent);
         }
-        let roots = match &self.0.ca_file {
-            Some(path) => RootCerts::from(certificates(path)?.into_iter()),
-            None => RootCerts::PlatformVerifier,
-        };
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::NativeTls)
-            .root_certs(roots)
-            .build();
+        let settings = &self.0.settings;
         let config = Agent::config_builder()
-            .tls_config(tls)
-            .https_only(!self.0.clear.anywhere)
+            .tls_config(settings.tls()?)
+            .https_only(!settings.clear.anywhere)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .timeout_global(Some(self.0.deadline))
+            .timeout_global(Some(settings.deadline))
             .max_idle_connections(0)
             .max_idle_connections_per_host(0)
-            .user_agent(concat!("sftoken/", env!("CARGO_PKG_VERSION")))
-            .build();
+            .user_agent(concat!("sftoken/", env!("CARGO_PKG_VERSION")));
+        let config = match settings.direct {
+            true => config.proxy(None),
+            false => config,
+        };
+        let config = config.build();
         Ok(self.0.agent.get_or_init(|| Agent::new_with_config(config)))
+    }
+}
+
+impl Settings {
+    fn tls(&self) -> Result<TlsConfig, Fault> {
+        #[cfg(feature = "kubernetes")]
+        let client = self.client.as_ref().map(|identity| identity.0.clone());
+        #[cfg(not(feature = "kubernetes"))]
+        let client = None;
+        self.trust.tls(client)
     }
 }
 
@@ -293,22 +351,6 @@ impl Target {
             false => request,
         };
         agent.run(request)
-    }
-}
-
-fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Fault> {
-    let wrong = |what: String| Fault::Authorities(path.to_owned(), what);
-    let pem =
-        std::fs::read(path).map_err(|error| wrong(format!("cannot be read ({})", error.kind())))?;
-    let found: Vec<Certificate<'static>> = parse_pem(&pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    match found.is_empty() {
-        true => Err(wrong("holds no certificate in PEM form".to_owned())),
-        false => Ok(found),
     }
 }
 

@@ -61,10 +61,10 @@
 //! | `verify` | [`verify`]: does the token log in? |
 //! | `oauth` | [`oauth`]: access tokens for mailboxes |
 //! | `config` | [`config`], [`secret`] and [`consumer`] |
-//! | `keyring`, `age`, `exec`, `vault`, `kubernetes`, `github` | one [`store`] each |
+//! | `keyring`, `age`, `exec`, `vault`, `kubernetes`, `github`, `gcp`, `azure` | one [`store`] each |
+//! | `aws` | two more: AWS Secrets Manager and Parameter Store. Not in `cli`, for its weight |
 //! | `notify` | [`notify`]: commands and a webhook that are told what became of a token. TRACE records as with `imap`: one would show a webhook's URL |
 //! | `desktop` | the same on a desktop |
-//! | `aws` | two more: AWS Secrets Manager and Parameter Store. Not in `cli`, for its weight |
 //! | `testing` | [`testing`] |
 //!
 //! # Where `keyring` went
@@ -107,11 +107,15 @@ pub mod oauth;
     feature = "keyring",
     all(feature = "exec", unix),
     feature = "vault",
+    feature = "kubernetes",
     feature = "aws",
     feature = "notify"
 ))]
 mod plain;
-#[cfg(all(unix, any(feature = "exec", feature = "notify")))]
+#[cfg(all(
+    unix,
+    any(feature = "exec", feature = "notify", feature = "kubernetes")
+))]
 mod process;
 #[cfg(feature = "config")]
 pub mod secret;
@@ -123,6 +127,8 @@ pub mod secret;
     feature = "kubernetes",
     feature = "github",
     feature = "aws",
+    feature = "gcp",
+    feature = "azure",
     feature = "watch",
     feature = "testing"
 ))]

@@ -6,7 +6,15 @@
 use std::env;
 
 /// Beginnings of names that are ours, or the log-in of a store.
-const OURS: [&str; 4] = ["SFTOKEN_", "VAULT_", "BAO_", "AWS_"];
+const OURS: [&str; 7] = [
+    "SFTOKEN_",
+    "VAULT_",
+    "BAO_",
+    "AWS_",
+    "AZURE_",
+    "IDENTITY_",
+    "GOOGLE_APPLICATION_",
+];
 
 /// The variables to keep from a command: ours, and those in `private`; not those that `kept` lists.
 pub(crate) fn withheld(private: &[String], kept: &[String]) -> Vec<std::ffi::OsString> {

@@ -121,8 +121,8 @@ pub(crate) struct Run {
 }
 
 const RUN_HELP: &str = "\
-SFTOKEN_*, VAULT_*, BAO_* and AWS_* variables, and those that hold a secret of a mailbox or a store
-(env: references), are not passed on unless --keep names them.
+SFTOKEN_*, VAULT_*, BAO_*, AWS_*, AZURE_*, IDENTITY_* and GOOGLE_APPLICATION_* variables, and those that
+hold a secret of a mailbox or a store (env: references), are not passed on unless --keep names them.
 
 Examples:
   sftoken run integration@acme.example -- ./nightly-load

@@ -19,7 +19,7 @@ const SECRET: [&str; 9] = [
     "PRIVATE_KEY",
 ];
 /// Beginnings of names that are ours, or another store's.
-const OURS: [&str; 4] = ["SFTOKEN_", "AWS_", "VAULT_", "BAO_"];
+const OURS: [&str; 6] = ["SFTOKEN_", "AWS_", "VAULT_", "BAO_", "AZURE_", "IDENTITY_"];
 
 /// Takes every credential, and what is in `private`, out of the command's environment but for what is in `kept`.
 pub(super) fn clean(command: &mut Command, private: &[String], kept: &[String]) {
@@ -50,6 +50,7 @@ mod tests {
             "SFTOKEN_CONFIG",
             "imap_password",
             "GH_TOKEN",
+            "IDENTITY_HEADER",
             "CREDENTIALS_DIRECTORY",
         ] {
             assert!(is_credential(name), "{name}");

@@ -68,6 +68,12 @@ impl Address {
         Ok(values.pop())
     }
 
+    /// Whether the parameter `name` is still there.
+    #[cfg(feature = "kubernetes")]
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.query.iter().any(|(key, _)| key == name)
+    }
+
     /// Whether the switch `name` is on; `usual` where nothing is said.
     pub(super) fn switch(&mut self, name: &str, usual: bool) -> Result<bool, StoreError> {
         match self.one(name)?.as_deref() {

@@ -18,7 +18,9 @@
         feature = "vault",
         feature = "kubernetes",
         feature = "github",
-        feature = "aws"
+        feature = "aws",
+        feature = "gcp",
+        feature = "azure"
     )),
     expect(dead_code, reason = "only some stores have parameters")
 )]
@@ -27,25 +29,41 @@ mod address;
 mod age;
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "azure")]
+mod azure;
 pub mod conditional;
 mod error;
 #[cfg(all(feature = "exec", unix))]
 mod exec;
+#[cfg(feature = "gcp")]
+mod gcp;
 #[cfg(feature = "github")]
 mod github;
+#[cfg(any(feature = "gcp", feature = "azure"))]
+mod grant;
+#[cfg(any(feature = "gcp", feature = "github"))]
+mod jwt;
 #[cfg(feature = "keyring")]
 mod keyring;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
+#[cfg(any(feature = "gcp", feature = "azure"))]
+mod name;
 mod open;
+#[cfg(any(feature = "gcp", feature = "github", feature = "kubernetes"))]
+mod pem;
 #[cfg(any(
     feature = "vault",
     feature = "kubernetes",
     feature = "github",
-    feature = "aws"
+    feature = "aws",
+    feature = "gcp",
+    feature = "azure"
 ))]
 mod remote;
 mod secrets;
+#[cfg(any(feature = "gcp", feature = "azure", feature = "github"))]
+mod session;
 #[cfg(any(feature = "vault", feature = "aws"))]
 mod template;
 #[cfg(feature = "vault")]
@@ -62,6 +80,7 @@ use crate::ingest::token::{Fingerprint, Token};
     feature = "keyring",
     all(feature = "exec", unix),
     feature = "vault",
+    feature = "kubernetes",
     feature = "aws"
 ))]
 use crate::plain;
@@ -153,7 +172,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     feature = "exec",
     feature = "vault",
     feature = "kubernetes",
-    feature = "aws"
+    feature = "aws",
+    feature = "gcp",
+    feature = "azure"
 ))]
 fn token_in(bytes: &[u8]) -> Option<Token> {
     let text = std::str::from_utf8(bytes).ok()?;

@@ -25,14 +25,12 @@ pub struct StoreOptions {
 }
 
 /// What this version can open, as hints say it.
-const OFFERED: &str = "this version offers keyring://SERVICE, age:/DIR?recipients-file=FILE, vault://HOST/MOUNT/PATH, k8s://NAMESPACE/NAME, awssm://REGION/NAME, awsps://REGION/PATH, github://OWNER/REPO/NAME and exec:/PATH/PROGRAM";
-
-/// Schemes that are planned: a better answer than "unknown".
-const PLANNED: [&str; 2] = ["gcsm", "akv"];
+const OFFERED: &str = "this version offers keyring://SERVICE, age:/DIR?recipients-file=FILE, vault://HOST/MOUNT/PATH, k8s://NAMESPACE/NAME, awssm://REGION/NAME, awsps://REGION/PATH, gcsm://PROJECT/NAME, akv://VAULT/NAME, github://OWNER/REPO/NAME and exec:/PATH/PROGRAM";
 
 /// The store at `url`: `keyring://SERVICE`, `age:/DIR?…`,
 /// `vault://HOST/MOUNT/PATH?…`, `k8s://NAMESPACE/NAME?…`,
 /// `awssm://REGION/NAME?…`, `awsps://REGION/PATH?…`,
+/// `gcsm://PROJECT/NAME?…`, `akv://VAULT/NAME?…`,
 /// `github://OWNER/REPO/NAME?…` or `exec:/PROGRAM?…`. Nothing is asked of
 /// the store yet; [`Store::check`] does.
 ///
@@ -48,9 +46,8 @@ pub fn open(url: &str, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreEr
         "k8s" => open_kubernetes(address, options),
         "github" => open_github(address, options),
         "awssm" | "awsps" => open_aws(address, options),
-        planned if PLANNED.contains(&planned) => {
-            Err(address.wrong("this kind of store is planned, and not here yet", OFFERED))
-        }
+        "gcsm" => open_gcp(address, options),
+        "akv" => open_azure(address, options),
         _ => Err(address.wrong("no store has this scheme", OFFERED)),
     }
 }
@@ -148,6 +145,26 @@ fn open_aws(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, StoreE
     Err(not_built(&address, "feature `aws`"))
 }
 
+#[cfg(feature = "gcp")]
+fn open_gcp(address: Address, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(super::gcp::Gcp::open(address, options)?))
+}
+
+#[cfg(not(feature = "gcp"))]
+fn open_gcp(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    Err(not_built(&address, "feature `gcp`"))
+}
+
+#[cfg(feature = "azure")]
+fn open_azure(address: Address, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(super::azure::Azure::open(address, options)?))
+}
+
+#[cfg(not(feature = "azure"))]
+fn open_azure(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    Err(not_built(&address, "feature `azure`"))
+}
+
 #[cfg(not(feature = "vault"))]
 fn open_vault(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     Err(not_built(&address, "feature `vault`"))
@@ -161,6 +178,8 @@ fn open_vault(address: Address, _: &StoreOptions) -> Result<Arc<dyn Store>, Stor
     feature = "kubernetes",
     feature = "github",
     feature = "aws",
+    feature = "gcp",
+    feature = "azure",
     unix
 )))]
 fn not_built(address: &Address, need: &str) -> StoreError {
@@ -175,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_scheme_that_is_not_here_tells_what_is() {
-        for url in ["akv://vault/x", "gcsm://project/x", "ftp://x"] {
+        for url in ["nope://eu-west-1/x", "ftp://x"] {
             let error = open(url, &StoreOptions::default()).unwrap_err();
             assert_eq!(error.kind, StoreErrorKind::Misconfigured, "{url}");
             assert!(error.hint.contains("age:/DIR"), "{url}: {}", error.hint);

@@ -88,7 +88,7 @@ pub(super) fn mounted(path: &Path, shown: &str) -> Result<Secret, StoreError> {
                 path.display(),
                 error.kind()
             ),
-            "run in a pod that mounts it, or say where it is: service-account= in the store's URL; elsewhere, see docs/stores.md",
+            "run in a pod that mounts it, or say where it is: service-account= in the store's URL; elsewhere, give a kubeconfig, or see docs/stores.md",
         )),
     }
 }
@@ -199,4 +199,11 @@ pub(super) fn unanswered(shown: &str, HttpError { host, fault }: HttpError) -> S
         format!("{host}: ")
     };
     StoreError::new(shown, kind, format!("{host}{what}"), hint)
+}
+
+/// Host, perhaps with a port: letters that mean something else in a URL are refused, not guessed.
+#[cfg(any(feature = "gcp", feature = "azure"))]
+pub(super) fn is_host(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
+    !text.is_empty() && text.bytes().all(fits)
 }

@@ -259,5 +259,7 @@ fn id(text: &str) -> Option<String> {
 
 /// `host` or `host:port` of a URL.
 fn host(url: &str) -> Option<String> {
-    Target::parse(url, Clear::default()).ok().map(|target| target.host)
+    Target::parse(url, Clear::default())
+        .ok()
+        .map(|target| target.host)
 }

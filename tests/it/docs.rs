@@ -376,6 +376,12 @@ fn every_file_that_is_linked_exists() {
     }
 }
 
+/// A URL with one parameter more.
+fn with(url: &str, parameter: &str) -> String {
+    let sign = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{sign}{parameter}")
+}
+
 /// A store's section tells each parameter that the store knows.
 #[test]
 fn every_parameter_of_a_store_is_explained() {
@@ -385,9 +391,17 @@ fn every_parameter_of_a_store_is_explained() {
         ("k8s://jobs/x", "## Kubernetes\n"),
         ("github://acme/jobs/X", "## GitHub Actions\n"),
         ("awssm://eu-west-1/x", "## AWS Secrets Manager\n"),
+        (
+            "gcsm://acme-jobs/x?credentials=env:X",
+            "## Google Cloud Secret Manager\n",
+        ),
+        (
+            "akv://acme-jobs/x?auth=managed-identity",
+            "## Azure Key Vault\n",
+        ),
     ] {
         let options = sftoken::store::StoreOptions::default();
-        let error = sftoken::store::open(&format!("{url}?nope=1"), &options).unwrap_err();
+        let error = sftoken::store::open(&with(url, "nope=1"), &options).unwrap_err();
         let known = error.hint.strip_prefix("known are: ").unwrap();
         let section = &page[page.find(title).unwrap() + title.len()..];
         let section = section.split("\n## ").next().unwrap();

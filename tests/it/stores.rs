@@ -2,8 +2,10 @@
 
 mod age;
 mod aws;
+mod azure;
 mod default;
 mod exec;
+mod gcp;
 mod github;
 mod keyring;
 mod kubernetes;
@@ -118,6 +120,20 @@ impl Secrets for Planted {
             passing: false,
         })
     }
+}
+
+/// Eight seconds in an order of the round's own: Fisher and Yates, with the numbers of Knuth's MMIX.
+fn shuffled(round: u64) -> [i64; 8] {
+    let mut seconds = [0, 1, 2, 3, 4, 5, 6, 7];
+    let mut state = round;
+    for at in (1..seconds.len()).rev() {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let other = usize::try_from(state >> 33).unwrap() % (at + 1);
+        seconds.swap(at, other);
+    }
+    seconds
 }
 
 #[track_caller]

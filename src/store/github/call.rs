@@ -7,6 +7,7 @@ use jiff::fmt::rfc2822;
 
 use super::GitHub;
 use crate::http::{Request, Response};
+use crate::ingest::secret::{Secret, joined};
 use crate::store::remote::{MAX_ANSWER, unanswered};
 use crate::store::{StoreError, StoreErrorKind as Kind};
 
@@ -21,15 +22,35 @@ pub(super) fn date(answer: &Response) -> Option<Timestamp> {
 }
 
 impl GitHub {
-    /// Asks. Answers that say "not now" are errors here.
+    /// Asks with a token of ours. One that was got earlier may have been revoked since: another is got, once.
     pub(super) fn ask(
         &self,
         method: &'static str,
         url: &str,
         body: Option<&[u8]>,
     ) -> Result<Response, StoreError> {
-        let (token, _) = self.token.recent(&self.shown)?;
-        let bearer = zeroize::Zeroizing::new(format!("Bearer {}", token.expose()));
+        let granted = self.log_in.token(self)?;
+        let answer = self.send(method, url, body, &granted.token)?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        self.log_in.forget();
+        if granted.is_fresh {
+            return Ok(answer);
+        }
+        let granted = self.log_in.token(self)?;
+        self.send(method, url, body, &granted.token)
+    }
+
+    /// Asks. Answers that say "not now" are errors here.
+    pub(super) fn send(
+        &self,
+        method: &'static str,
+        url: &str,
+        body: Option<&[u8]>,
+        token: &Secret,
+    ) -> Result<Response, StoreError> {
+        let bearer = joined(&["Bearer ", token.expose()]);
         let answer = self.http.send(&Request {
             method,
             url,
@@ -42,9 +63,6 @@ impl GitHub {
             limit: MAX_ANSWER,
         });
         let answer = answer.map_err(|error| unanswered(&self.shown, error))?;
-        if answer.status == 401 {
-            self.token.forget();
-        }
         match self.not_now(&answer) {
             Some(error) => Err(error),
             None => Ok(answer),
@@ -76,7 +94,14 @@ impl GitHub {
 
     /// Why an answer is no success.
     pub(super) fn refused(&self, answer: &Response) -> StoreError {
-        let permission = "give the token \"Secrets: read and write\" on the repository (for an environment, \"Environments: read and write\"; a classic token, the scope repo)";
+        let permission = match self.organization {
+            false => {
+                "give the token or the app \"Secrets: read and write\" on the repository (for an environment, \"Environments: read and write\"; a classic token, the scope repo)"
+            }
+            true => {
+                "give the token or the app the organization's permission \"Secrets: read and write\" (a classic token, the scope admin:org)"
+            }
+        };
         let (kind, what, hint) = match answer.status {
             401 => (
                 Kind::Refused,
@@ -87,7 +112,7 @@ impl GitHub {
             // For what may not be seen GitHub says that it is not there.
             404 => (
                 Kind::Refused,
-                "there is no such repository or environment, or the token may not see its secrets",
+                "there is no such repository, environment or organization, or the token may not see its secrets",
                 permission,
             ),
             422 => (
@@ -97,8 +122,8 @@ impl GitHub {
             ),
             300..=399 => (
                 Kind::Misconfigured,
-                "the repository was renamed or moved, and no token is sent elsewhere",
-                "write its new OWNER/REPO in the store's URL",
+                "the repository or the organization was renamed or moved, and no token is sent elsewhere",
+                "write its new name (OWNER/REPO) in the store's URL",
             ),
             _ => (Kind::Refused, "GitHub refuses", "check the store's URL"),
         };

@@ -1,15 +1,17 @@
-//! GitHub Actions: a secret of a repository, or of one of its environments.
+//! GitHub: a secret of a repository, of one of its environments, or of an organization.
 //!
 //! Knows public keys, sealed boxes and write-only secrets. Never reads a token back, since nobody can: what is
 //! read back is when the secret was changed. Its order of writes is the ledger's, for GitHub cannot compare.
 //!
 //! ```text
-//! GET public-key ─► seal ─► GET secrets/NAME: changed when? ─► PUT secrets/NAME ─► GET: changed since?
+//! GET public-key ─► seal ─► GET secrets/NAME: changed when? for whom? ─► PUT secrets/NAME ─► GET: changed since?
 //! ```
 
+mod app;
 mod call;
 mod name;
 mod open;
+mod organization;
 
 use std::sync::OnceLock;
 
@@ -19,19 +21,20 @@ use crypto_box::PublicKey;
 use crypto_box::aead::OsRng;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::address::in_url;
-use super::remote::Place;
 use super::{Capabilities, Key, Meta, Put, Store, StoreError, StoreErrorKind as Kind};
 use crate::http::{Http, Response};
 use crate::ingest::token::Token;
+use app::LogIn;
 use name::Name;
+use organization::Visibility;
 
 /// Two clocks of GitHub's, the one that dates an answer and the one that dates a change, are this close.
 const SAME_TIME: SignedDuration = SignedDuration::from_secs(60);
 
-/// The secrets of a repository or an environment.
+/// The secrets of a repository, an environment or an organization.
 #[derive(Debug)]
 pub(super) struct GitHub {
     shown: String,
@@ -40,8 +43,12 @@ pub(super) struct GitHub {
     /// Where the secrets are, with a slash at the end.
     secrets: String,
     name: Name,
+    /// Of an organization, not of a repository.
+    organization: bool,
+    /// Who may read an organization's secret that is made.
+    visibility: Visibility,
     http: Http,
-    token: Place,
+    log_in: LogIn,
     /// Whose token a fixed name was given first: it cannot be asked.
     owner: OnceLock<Key>,
 }
@@ -55,11 +62,13 @@ struct KeyRead {
 #[derive(Deserialize)]
 struct About {
     updated_at: Timestamp,
+    /// Of an organization's secret.
+    visibility: Option<String>,
 }
 
 impl GitHub {
     /// A token, sealed for GitHub alone, as the request that sets it.
-    fn sealed(&self, token: &Token) -> Result<Vec<u8>, StoreError> {
+    fn sealed(&self, token: &Token) -> Result<Value, StoreError> {
         let answer = self.ask("GET", &format!("{}public-key", self.secrets), None)?;
         if answer.status != 200 {
             return Err(self.refused(&answer));
@@ -74,20 +83,19 @@ impl GitHub {
         };
         let sealed = key.seal(&mut OsRng, token.expose().as_bytes());
         let sealed = sealed.map_err(|_| self.odd("nothing can be sealed for the public key"))?;
-        let body = json!({"encrypted_value": STANDARD.encode(sealed), "key_id": read.key_id});
-        Ok(body.to_string().into_bytes())
+        Ok(json!({"encrypted_value": STANDARD.encode(sealed), "key_id": read.key_id}))
     }
 
-    /// When the secret was changed last; `None`: there is none.
-    fn changed(&self, url: &str) -> Result<Option<Timestamp>, StoreError> {
+    /// What is told of the secret; `None`: there is none.
+    fn about(&self, url: &str) -> Result<Option<About>, StoreError> {
         let answer = self.ask("GET", url, None)?;
         match answer.status {
             404 => Ok(None),
             200 => {
                 let about: Option<About> = serde_json::from_slice(&answer.body).ok();
-                let about = about
-                    .ok_or_else(|| self.odd("what is told of the secret is not understood"))?;
-                Ok(Some(about.updated_at))
+                about
+                    .map(Some)
+                    .ok_or_else(|| self.odd("what is told of the secret is not understood"))
             }
             _ => Err(self.refused(&answer)),
         }
@@ -100,7 +108,7 @@ impl GitHub {
         before: Option<Timestamp>,
         put: &Response,
     ) -> Result<(), StoreError> {
-        let after = self.changed(url)?;
+        let after = self.about(url)?.map(|about| about.updated_at);
         // Times are whole seconds: a second write in one of them changes nothing that could be seen.
         let recently = call::date(put).map(|date| date - SAME_TIME);
         let moved = match (before, after) {
@@ -115,7 +123,7 @@ impl GitHub {
             false => Err(self.fail(
                 Kind::Corrupt,
                 "GitHub took the secret, and does not show that it was changed".to_owned(),
-                "it will be tried again; see the repository's settings and GitHub's status page",
+                "it will be tried again; see the secrets in the settings, and GitHub's status page",
             )),
         }
     }
@@ -161,9 +169,16 @@ impl Store for GitHub {
     fn publish(&self, key: &Key, token: &Token, _: &Meta) -> Result<Put, StoreError> {
         self.claim(key)?;
         let url = format!("{}{}", self.secrets, in_url(&self.name.fill(key)));
-        let body = self.sealed(token)?;
-        let before = self.changed(&url)?;
-        let put = self.ask("PUT", &url, Some(&body))?;
+        let mut body = self.sealed(token)?;
+        let before = self.about(&url)?;
+        if self.organization
+            && let (Value::Object(body), Value::Object(readers)) =
+                (&mut body, self.readers(&url, before.as_ref())?)
+        {
+            body.extend(readers);
+        }
+        let put = self.ask("PUT", &url, Some(body.to_string().as_bytes()))?;
+        let before = before.map(|about| about.updated_at);
         match put.status {
             201 | 204 => self.confirm(&url, before, &put).map(|()| Put::Written),
             _ => Err(self.refused(&put)),

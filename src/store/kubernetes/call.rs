@@ -5,7 +5,9 @@
 use serde::Deserialize;
 
 use super::Kubernetes;
+use super::kubeconfig::Access;
 use crate::http::{Request, Response};
+use crate::ingest::secret::joined;
 use crate::store::remote::{MAX_ANSWER, unanswered};
 use crate::store::{StoreError, StoreErrorKind as Kind};
 
@@ -17,29 +19,21 @@ struct Status {
 }
 
 impl Kubernetes {
-    /// Asks. Answers that say "not now" are errors here.
+    /// Asks. Answers that say "not now" are errors here. What was got earlier may have ended since: it is got anew, once.
     pub(super) fn ask(
         &self,
         method: &'static str,
         url: &str,
         body: Option<&[u8]>,
     ) -> Result<Response, StoreError> {
-        let token = self.log_in.token(&self.shown)?;
-        let bearer = zeroize::Zeroizing::new(format!("Bearer {}", token.expose()));
-        let kind = match method {
-            "PATCH" => "application/merge-patch+json",
-            _ => "application/json",
-        };
-        let answer = self.http.send(&Request {
-            method,
-            url,
-            headers: &[("Authorization", &bearer), ("Accept", "application/json")],
-            body: body.map(|body| (kind, body)),
-            limit: MAX_ANSWER,
-        });
-        let answer = answer.map_err(|error| unanswered(&self.shown, error))?;
+        let access = self.log_in.access(&self.http, &self.shown)?;
+        let mut answer = self.send(&access, method, url, body)?;
         if answer.status == 401 {
             self.log_in.forget();
+            if !access.is_fresh {
+                let access = self.log_in.access(&self.http, &self.shown)?;
+                answer = self.send(&access, method, url, body)?;
+            }
         }
         let what = match answer.status {
             429 => "the server asks to slow down",
@@ -51,6 +45,35 @@ impl Kubernetes {
         Err(self.fail(Kind::Unreachable, problem, hint))
     }
 
+    fn send(
+        &self,
+        access: &Access,
+        method: &'static str,
+        url: &str,
+        body: Option<&[u8]>,
+    ) -> Result<Response, StoreError> {
+        let kind = match method {
+            "PATCH" => "application/merge-patch+json",
+            _ => "application/json",
+        };
+        let bearer = access.token.as_ref();
+        let bearer = bearer.map(|token| joined(&["Bearer ", token.expose()]));
+        let mut headers = vec![("Accept", "application/json")];
+        headers.extend(
+            bearer
+                .as_ref()
+                .map(|bearer| ("Authorization", bearer.as_str())),
+        );
+        let answer = access.http.send(&Request {
+            method,
+            url,
+            headers: &headers,
+            body: body.map(|body| (kind, body)),
+            limit: MAX_ANSWER,
+        });
+        answer.map_err(|error| unanswered(&self.shown, error))
+    }
+
     /// Why an answer to a verb is no success.
     pub(super) fn refused(&self, verb: &str, answer: &Response) -> StoreError {
         let told: Status = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -58,8 +81,8 @@ impl Kubernetes {
         let (kind, what, hint) = match answer.status {
             401 => (
                 Kind::Refused,
-                "the token is wrong or expired".to_owned(),
-                "in a pod, see its service account; elsewhere, make a new one (kubectl create token)".to_owned(),
+                "the token or certificate is wrong or expired".to_owned(),
+                "in a pod, see its service account; elsewhere, make a new one (kubectl create token), or log in again as the kubeconfig says".to_owned(),
             ),
             403 => (
                 Kind::Refused,
@@ -96,7 +119,7 @@ impl Kubernetes {
 
     /// An answer that makes no sense.
     pub(super) fn odd(&self, what: &str) -> StoreError {
-        let hint = "check server= in the store's URL, and that no proxy answers in its place";
+        let hint = "check server= in the store's URL or the kubeconfig, and that no proxy answers in its place";
         self.fail(Kind::Corrupt, what.to_owned(), hint)
     }
 

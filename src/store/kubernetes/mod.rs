@@ -1,7 +1,7 @@
 //! Kubernetes: one key of a Secret.
 //!
 //! Knows how a Secret is read, made and patched on condition of its resourceVersion. Never touches its other keys,
-//! labels and annotations. Namespace, name and key come from the URL, the log-in from the pod or the URL.
+//! labels and annotations. Namespace, name and key come from the URL, the log-in from the pod, the URL or a kubeconfig.
 //!
 //! ```text
 //! GET secrets/NAME: data, annotations, resourceVersion ─► PATCH {resourceVersion, our key, our annotation}
@@ -10,6 +10,7 @@
 
 mod call;
 mod key;
+mod kubeconfig;
 mod open;
 
 use base64::Engine as _;

@@ -7,10 +7,13 @@ use crate::support::run::Ended;
 use crate::support::salesforce::{ANN, BOB};
 
 /// Variables that are ours, whatever they are called.
-const PLANTED: [(&str, &str); 7] = [
+const PLANTED: [(&str, &str); 10] = [
     ("SFTOKEN_LOG", "planted-filter=debug"),
     ("VAULT_TOKEN", "planted-vault"),
     ("AWS_SECRET_ACCESS_KEY", "planted-aws"),
+    ("AZURE_CLIENT_SECRET", "planted-azure"),
+    ("IDENTITY_HEADER", "planted-identity"),
+    ("GOOGLE_APPLICATION_CREDENTIALS", "/planted-google"),
     ("BOX_WORD", "planted-mailbox"),
     ("APP_WORD", "planted-client"),
     ("STORE_WORD", "planted-store"),

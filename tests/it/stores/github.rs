@@ -1,5 +1,8 @@
 //! GitHub's API, as it is documented, on a stub; what is sealed is opened by libsodium.
 
+mod app;
+mod organization;
+
 use std::process::Command;
 
 use base64::Engine as _;
@@ -158,6 +161,29 @@ fn an_environment_has_its_own() {
 }
 
 #[test]
+fn dependabot_and_codespaces_have_their_own() {
+    for (reader, root) in [
+        ("dependabot", "/api/v3/repos/acme/jobs/dependabot/secrets"),
+        ("codespaces", "/api/v3/repos/acme/jobs/codespaces/secrets"),
+    ] {
+        let repository = Repository::default();
+        let stub = serve(&repository, root);
+        let store = planted()
+            .open(&url(&stub, "ONE", &format!("&for={reader}")))
+            .unwrap();
+        store
+            .publish(&key(USERNAME), &token(NEW), &mail_of(1, NEW))
+            .unwrap();
+        assert_eq!(repository.opened("ONE"), NEW);
+        let slot = store.slot(&key(USERNAME));
+        assert!(
+            slot.ends_with(&format!("/acme/jobs/{reader}/ONE")),
+            "{slot}"
+        );
+    }
+}
+
+#[test]
 fn two_accounts_do_not_share_a_name() {
     let repository = Repository::default();
     let stub = serve(&repository, PATH);
@@ -270,13 +296,36 @@ fn a_url_that_does_not_hold_is_told_before_anything_is_asked() {
         ("github://acme/jobs/A?tls=0", "without TLS"),
         ("github://acme/jobs/A?host=a%2Fb", "host"),
         ("github://acme/jobs/A?org=acme", "unknown here"),
+        ("github://acme/jobs/A?for=x", "no secrets for that"),
+        (
+            "github://acme/jobs/A?for=codespaces&environment=e",
+            "only a repository",
+        ),
+        ("github://orgs/acme/A?environment=e", "only a repository"),
+        ("github://orgs/acme/A?for=dependabot", "is for Actions"),
+        (
+            "github://orgs/acme/A?visibility=some",
+            "visibility is unknown",
+        ),
+        ("github://acme/jobs/A?visibility=all", "an organization's"),
+        ("github://acme/jobs/A?app=1", "no whole app"),
+        ("github://acme/jobs/A?private-key=env:K", "no whole app"),
+        ("github://acme/jobs/A?installation=1", "no whole app"),
+        (
+            "github://acme/jobs/A?app=1&private-key=env:K&token=env:T",
+            "no whole app",
+        ),
+        (
+            "github://acme/jobs/A?app=1&private-key=env:K&installation=x",
+            "no number",
+        ),
     ] {
         let error = planted().open(url).unwrap_err();
         check_error(&error, StoreErrorKind::Misconfigured, problem, "");
     }
 }
 
-/// The real one: `SFTOKEN_TEST_GITHUB=github://OWNER/REPO/NAME` of a repository for tests, and `GH_TOKEN`.
+/// The real one: `SFTOKEN_TEST_GITHUB=github://OWNER/REPO/NAME` of a repository for tests (or `github://orgs/ORG/NAME`), and `GH_TOKEN`.
 #[test]
 #[ignore = "writes a secret of a real repository: run it with SFTOKEN_TEST_GITHUB and GH_TOKEN"]
 fn live() {

@@ -1,5 +1,7 @@
 //! Kubernetes' API, as it is documented, on a stub: conditions, verbs and refusals.
 
+mod kubeconfig;
+
 use std::path::Path;
 use std::thread;
 
@@ -27,9 +29,13 @@ impl Cluster {
     }
 
     fn answer(&self, asked: &Asked) -> (u16, String) {
-        if asked.headers.get("authorization").map(String::as_str)
-            != Some("Bearer planted-pod-token")
-        {
+        self.answer_to(asked, Some("planted-pod-token"))
+    }
+
+    /// To whoever has this token, or, without one, a certificate.
+    fn answer_to(&self, asked: &Asked, token: Option<&str>) -> (u16, String) {
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        if asked.headers.get("authorization") != bearer.as_ref() {
             return refusal(401, "Unauthorized");
         }
         let secret = &mut *self.0.lock().unwrap();
@@ -379,25 +385,34 @@ fn a_url_that_does_not_hold_is_told_before_anything_is_asked() {
         ("k8s://jobs/sales_force", "is none"),
         ("k8s://jobs/x?key=a%2Fb", "no key of this name"),
         ("k8s://jobs/x?server=https:%2F%2Fh", "server"),
-        ("k8s://jobs/x?context=prod", "unknown here"),
+        ("k8s://jobs/x?version=7", "unknown here"),
+        ("k8s://jobs/x?kubeconfig=config", "start at the root"),
+        ("k8s://jobs/x?kubeconfig=/c&server=h", "server= does not go"),
+        ("k8s://jobs/x?context=c&token=env:X", "token= does not go"),
+        (
+            "k8s://jobs/x?kubeconfig=/c&ca-file=/ca",
+            "ca-file= does not go",
+        ),
+        ("k8s://jobs/x?server=h&insecure=1", "insecure= goes with"),
+        ("k8s://jobs/x?kubeconfig=/no/such/file", "cannot be read"),
     ] {
         let error = Planted::default().open(url).unwrap_err();
         check_error(&error, StoreErrorKind::Misconfigured, problem, "");
     }
     // nobody here is a pod
-    let store = Planted::default().open("k8s://jobs/x").unwrap();
+    let store = Planted::default().open("k8s://jobs/x?server=h").unwrap();
     assert_eq!(
         store.check().unwrap_err().kind,
         StoreErrorKind::Misconfigured
     );
 }
 
-/// The real one: `SFTOKEN_TEST_K8S=k8s://NAMESPACE/NAME?server=…&token=env:SFTOKEN_TEST_K8S_TOKEN&ca-file=…`.
+/// The real one: `SFTOKEN_TEST_K8S=k8s://NAMESPACE/NAME?context=…`, or with `server=…&token=env:SFTOKEN_TEST_K8S_TOKEN&ca-file=…`.
 #[test]
-#[ignore = "writes a Secret of a real cluster: run it with SFTOKEN_TEST_K8S and SFTOKEN_TEST_K8S_TOKEN"]
+#[ignore = "writes a Secret of a real cluster: run it with SFTOKEN_TEST_K8S, and SFTOKEN_TEST_K8S_TOKEN where that names it"]
 fn live() {
     let url = std::env::var("SFTOKEN_TEST_K8S").unwrap();
-    let ours = std::env::var("SFTOKEN_TEST_K8S_TOKEN").unwrap();
+    let ours = std::env::var("SFTOKEN_TEST_K8S_TOKEN").unwrap_or_default();
     let store = Planted::with(&[("env:SFTOKEN_TEST_K8S_TOKEN", &ours)])
         .open(&url)
         .unwrap();

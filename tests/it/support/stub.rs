@@ -1,14 +1,16 @@
 //! A server that answers as it is told, and keeps what it was asked.
 //!
-//! Knows as much of HTTP/1.1 as a REST client's test needs. Never speaks TLS. Lives on loopback, in threads of
-//! its own, and is gone with the test.
+//! Knows as much of HTTP/1.1 as a REST client's test needs, and TLS where a test wants it. Never leaves loopback. Lives in
+//! threads of its own, and is gone with the test.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use openssl::ssl::{SslAcceptor, SslFiletype, SslMethod, SslVerifyMode};
 use serde_json::Value;
 
 /// What was asked.
@@ -73,6 +75,34 @@ impl Stub {
         address: std::net::SocketAddr,
         answer: impl Fn(&Asked) -> R + Send + Sync + 'static,
     ) -> Self {
+        Self::with(address, None, answer)
+    }
+
+    /// Starts it with TLS, as `localhost`, with the certificates of a folder. With `clients`, it takes those only who
+    /// show a certificate of the folder's authority.
+    pub(crate) fn private<R: Into<Reply>>(
+        folder: &Path,
+        clients: bool,
+        answer: impl Fn(&Asked) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let mut tls = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
+        tls.set_certificate_chain_file(folder.join("server.crt"))
+            .unwrap();
+        tls.set_private_key_file(folder.join("server.key"), SslFiletype::PEM)
+            .unwrap();
+        if clients {
+            tls.set_ca_file(folder.join("ca.crt")).unwrap();
+            tls.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+        }
+        let anywhere = (std::net::Ipv4Addr::LOCALHOST, 0).into();
+        Self::with(anywhere, Some(tls.build()), answer)
+    }
+
+    fn with<R: Into<Reply>>(
+        address: std::net::SocketAddr,
+        tls: Option<SslAcceptor>,
+        answer: impl Fn(&Asked) -> R + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
@@ -80,7 +110,19 @@ impl Stub {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
-                thread::spawn(move || serve(stream, &kept, |asked| (*answer)(asked).into()));
+                let tls = tls.clone();
+                thread::spawn(move || {
+                    let answer = |asked: &Asked| (*answer)(asked).into();
+                    match tls {
+                        None => serve(stream, &kept, answer),
+                        // a client that does not trust us is gone
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream) {
+                                serve(stream, &kept, answer);
+                            }
+                        }
+                    }
+                });
             }
         });
         Self { port, asked }
@@ -101,7 +143,11 @@ fn locked(asked: &Mutex<Vec<Asked>>) -> std::sync::MutexGuard<'_, Vec<Asked>> {
     asked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(mut stream: TcpStream, kept: &Mutex<Vec<Asked>>, answer: impl Fn(&Asked) -> Reply) {
+fn serve(
+    mut stream: impl Read + Write,
+    kept: &Mutex<Vec<Asked>>,
+    answer: impl Fn(&Asked) -> Reply,
+) {
     let Some(asked) = read(&mut stream) else {
         return;
     };
@@ -120,7 +166,7 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Vec<Asked>>, answer: impl Fn(&Asked
     let _ = stream.write_all(text.as_bytes());
 }
 
-fn read(stream: &mut TcpStream) -> Option<Asked> {
+fn read(stream: &mut impl Read) -> Option<Asked> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -151,4 +197,21 @@ fn parse(text: &str) -> Option<Asked> {
         path,
         headers,
     })
+}
+
+/// Asks another stub the same, for one that changes only some answers.
+pub(crate) fn forward(authority: &str, asked: &Asked) -> (u16, String) {
+    let mut stream = TcpStream::connect(authority).unwrap();
+    let mut text = format!("{} {} HTTP/1.1\r\n", asked.method, asked.path);
+    for (name, value) in &asked.headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    stream
+        .write_all(format!("{text}\r\n{}", asked.body).as_bytes())
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, body.to_owned())
 }
