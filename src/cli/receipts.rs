@@ -13,7 +13,7 @@ use super::render::escape;
 use crate::ingest::event::{OutcomeWord, Receipt, Report};
 use crate::ingest::refusal::NotOurs;
 use crate::ledger::StepResult;
-use crate::watch::{Pipeline, Trouble, Verdict};
+use crate::watch::{Pipeline, TriedLogIn, Trouble, Verdict};
 
 /// Prints one receipt. Mail that has nothing to do with tokens is passed over in silence.
 pub(crate) fn print(out: &mut impl Write, receipt: &Receipt, as_json: bool) -> io::Result<()> {
@@ -71,7 +71,13 @@ impl Tally {
         match verdict {
             Verdict::Open(_, Trouble::Undecided(_)) => self.undecided += 1,
             Verdict::Open(_, Trouble::Store(_)) => self.unstored = Some(Exit::Store),
-            Verdict::Open(_, Trouble::LogIn { answered: true, .. }) => {
+            Verdict::Open(
+                _,
+                Trouble::LogIn {
+                    tried: TriedLogIn::Refused,
+                    ..
+                },
+            ) => {
                 self.unstored.get_or_insert(Exit::Verification);
             }
             // another watcher deals with it

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::errands::Told;
 use super::pipeline::{Letter, Pipeline, decision};
 use super::publish::{Proven, Published, publish};
-use super::verdict::{Trouble, Verdict};
+use super::verdict::{TriedLogIn, Trouble, Verdict};
 use super::verifier::{Failing, Known, Verify};
 use crate::ingest::Found;
 use crate::ingest::event::{EventWord, Receipt, Report};
@@ -25,6 +25,9 @@ use crate::store::{Key, Store};
 
 /// How far Salesforce's clock and ours may differ at the edges of an announced window: both are kept by NTP.
 const WINDOW_SKEW: SignedDuration = SignedDuration::from_mins(2);
+
+/// The reason of a decision about a mail whose token its slot had already: a copy, or another try.
+const STORED_BEFORE: &str = "stored_before";
 
 /// A token that is proven.
 pub(super) struct GenuineToken {
@@ -99,20 +102,12 @@ impl Delivery<'_> {
         let when = self.pipeline.verifier.when(&self.key);
         let mut known = None;
         if when == Verify::Before && self.would_be_new(stores)? {
+            let stopped = |why, tried| Err(Trouble::LogIn { why, tried });
             known = match self.log_in()? {
                 Known::LogsIn => Some(Known::LogsIn),
-                Known::Refused(why) => {
-                    return Err(Trouble::LogIn {
-                        why,
-                        answered: true,
-                    });
-                }
-                Known::Unknown(why) | Known::Later(why) => {
-                    return Err(Trouble::LogIn {
-                        why,
-                        answered: false,
-                    });
-                }
+                Known::Refused(why) => return stopped(why, TriedLogIn::Refused),
+                Known::Unknown(why) => return stopped(why, TriedLogIn::Unanswered),
+                Known::Later(why) => return stopped(why, TriedLogIn::NotYet),
             };
         }
         let slots = self.publish_all(stores);
@@ -228,7 +223,14 @@ impl Delivery<'_> {
                     let is_news = !matches!(published, Published::Before(_));
                     let receipt = self.receipt(published, known.as_ref())?;
                     if is_news || !is_open {
-                        decisions.push(self.decision(&receipt, is_open));
+                        let decision = self.decision(&receipt, is_open);
+                        decisions.push(match is_news {
+                            true => decision,
+                            false => Decision {
+                                reason: Some(STORED_BEFORE.to_owned()),
+                                ..decision
+                            },
+                        });
                         verdicts.push(Verdict::Settled(receipt));
                     }
                 }
@@ -240,7 +242,7 @@ impl Delivery<'_> {
         verdicts.extend(later.map(|why| {
             open(Trouble::LogIn {
                 why,
-                answered: false,
+                tried: TriedLogIn::NotYet,
             })
         }));
         Ok(verdicts)

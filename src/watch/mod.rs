@@ -47,6 +47,6 @@ pub use pipeline::{Clock, Letter, Pipeline};
 pub use service::{Shutdown, Stopped, catch_up, watch};
 pub use stores::Stores;
 pub use task::{FolderChoice, Handled, MailboxTask, Start};
-pub use verdict::{Trouble, Verdict};
+pub use verdict::{TriedLogIn, Trouble, Verdict};
 pub use verifier::{Attempt, Failing, NoVerifier, Verifier, Verify, attempt_again};
 pub use wait::{Armed, Order, WaitError, arm};

@@ -55,12 +55,12 @@ pub enum Trouble {
     Ledger(#[from] LedgerError),
     /// It is not proven that the token logs in, and it replaces nothing until it does; or it is stored, and could not
     /// be tried yet.
-    #[error("the token {}: {}", if *answered { "does not log in" } else { "is not known to log in" }, why.problem)]
+    #[error("the token {}: {}", if *tried == TriedLogIn::Refused { "does not log in" } else { "is not known to log in" }, why.problem)]
     LogIn {
         /// Why.
         why: Failing,
-        /// It was tried, and refused.
-        answered: bool,
+        /// How far it came.
+        tried: TriedLogIn,
     },
     /// Another watcher has claimed the mail: it stores the token, or leaves it to us.
     #[error("another watcher of the mailbox is storing the token")]
@@ -73,6 +73,17 @@ pub enum Trouble {
     Worker,
 }
 
+/// How far a log-in came that does not let a token pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TriedLogIn {
+    /// It was answered, and refused: only a person can have it tried again.
+    Refused,
+    /// It may have been received, and was not answered: likewise.
+    Unanswered,
+    /// Nothing was sent yet: it is tried again.
+    NotYet,
+}
+
 /// The pause before a mail that was set aside, or waits for a person, is tried again.
 const ASIDE: Duration = Duration::from_secs(3 * 3600);
 
@@ -82,7 +93,7 @@ impl Trouble {
         match self {
             Self::Store(error) => error.store.clone(),
             Self::SetAside => "aside".to_owned(),
-            Self::LogIn { answered, .. } => format!("log-in {answered}"),
+            Self::LogIn { tried, .. } => format!("log-in {tried:?}"),
             _ => String::new(),
         }
     }
@@ -98,7 +109,11 @@ impl Trouble {
     /// A fixed pause before the next try; else it grows.
     pub(super) fn pause(&self) -> Option<Duration> {
         match self {
-            Self::SetAside | Self::LogIn { answered: true, .. } => Some(ASIDE),
+            Self::LogIn {
+                tried: TriedLogIn::NotYet,
+                ..
+            } => None,
+            Self::SetAside | Self::LogIn { .. } => Some(ASIDE),
             _ => None,
         }
     }
@@ -119,7 +134,10 @@ impl Trouble {
             Self::Undecided(pending) => pending.kind(),
             Self::Store(error) => error.kind.as_str(),
             Self::Ledger(error) => error.kind.as_str(),
-            Self::LogIn { answered: true, .. } => "log_in_refused",
+            Self::LogIn {
+                tried: TriedLogIn::Refused,
+                ..
+            } => "log_in_refused",
             Self::LogIn { .. } => "log_in_unknown",
             Self::Claimed => "claimed_elsewhere",
             Self::SetAside => "set_aside",

@@ -20,7 +20,7 @@ use super::pulse::Pulse;
 use super::service::{Shutdown, Stopped, end_of, look_at_the_clock, named};
 use super::task::MailboxTask;
 use super::turnstile::Turnstile;
-use super::verdict::{Trouble, Verdict};
+use super::verdict::{TriedLogIn, Trouble, Verdict};
 use super::verifier::{Failing, Verify, tried};
 use crate::ingest::event::{OutcomeWord, Receipt, Report};
 use crate::ingest::policy::Account;
@@ -238,13 +238,10 @@ impl Armed {
         let key = self.key_of(&report);
         let needed = key.filter(|key| self.is_fresh(&report) && self.is_needed(key));
         match (needed, trouble) {
-            (
-                Some(key),
-                Trouble::LogIn {
-                    why,
-                    answered: true,
-                },
-            ) => Err(self.not_verified(key.username, why, true)),
+            (Some(key), Trouble::LogIn { why, tried }) if tried != TriedLogIn::NotYet => {
+                let answered = tried == TriedLogIn::Refused;
+                Err(self.not_verified(key.username, why, answered))
+            }
             (_, trouble) => {
                 self.others.push(Verdict::Open(report, trouble));
                 Ok(())
