@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::errands::{Plan, Reached, plan_once};
 use super::trail::{append, number, problem};
-use super::{Ledger, LedgerError, troubles};
+use super::{Ledger, LedgerError, logins, troubles};
 use crate::ingest::event::OutcomeWord;
 use crate::ingest::policy::Org;
 use crate::ingest::token::Fingerprint;
@@ -115,6 +115,9 @@ impl Ledger {
                 put(ledger, decision)?;
                 if let Some(slot) = &decision.slot {
                     troubles::clear(ledger, slot)?;
+                }
+                if let (Some(username), Some(org)) = (&decision.username, decision.org) {
+                    logins::let_go(ledger, username, org.as_str())?;
                 }
             }
             planned.map_or(Ok(false), |(plan, reached)| {

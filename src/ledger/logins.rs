@@ -4,7 +4,7 @@
 //! password. Told by the loop.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::{Ledger, LedgerError};
 use crate::ingest::policy::Org;
@@ -38,6 +38,8 @@ pub struct Login {
     pub hint: Option<String>,
     /// A refusal that speaks against the token, and not against the org's or the user's settings.
     pub against_token: bool,
+    /// The token had to log in before it is stored, and replaces nothing until it does.
+    pub kept_out: bool,
     /// The organisation that it logged in to.
     pub organization_id: Option<String>,
 }
@@ -77,7 +79,7 @@ impl Ledger {
         self.read(|connection| login(connection, whose))
     }
 
-    /// Notes that a token is about to be tried, before it is. `Some`: it was tried before, and is not to be
+    /// Notes that a token is about to be tried, before it is; `kept_out`: it replaces nothing until it logs in. `Some`: it was tried before, and is not to be
     /// tried again.
     ///
     /// # Errors
@@ -86,8 +88,10 @@ impl Ledger {
         &self,
         whose: Tried<'_>,
         at: Timestamp,
+        kept_out: bool,
     ) -> Result<Option<Login>, LedgerError> {
-        let put = "INSERT INTO logins (username, org, fingerprint, at, state) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let put = "INSERT INTO logins (username, org, fingerprint, at, state, kept_out)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         self.write(|ledger| {
             let before = login(ledger, whose)?;
             if before.is_none() {
@@ -95,7 +99,7 @@ impl Ledger {
                 let state = LoginState::Begun.as_str();
                 ledger.execute(
                     put,
-                    params![whose.username, org, print, at.to_string(), state],
+                    params![whose.username, org, print, at.to_string(), state, kept_out],
                 )?;
             }
             Ok(before)
@@ -108,8 +112,8 @@ impl Ledger {
     /// When the ledger cannot be written.
     pub fn end_login(&self, whose: Tried<'_>, ended: &Login) -> Result<(), LedgerError> {
         let put = "INSERT OR REPLACE INTO logins
-            (username, org, fingerprint, at, state, reason, problem, hint, against_token, organization_id)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+            (username, org, fingerprint, at, state, reason, problem, hint, against_token, kept_out,
+            organization_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         let values = params![
             whose.username,
             whose.org.as_str(),
@@ -120,6 +124,7 @@ impl Ledger {
             ended.problem,
             ended.hint,
             ended.against_token,
+            ended.kept_out,
             ended.organization_id,
         ];
         self.write(|ledger| ledger.execute(put, values).map(drop))
@@ -170,22 +175,9 @@ impl Ledger {
         username: &str,
         org: Org,
     ) -> Result<Option<(Fingerprint, Login)>, LedgerError> {
-        let mut receipts = self.receipts_of(username)?;
-        receipts.retain(|receipt| receipt.report.org == Some(org));
-        let stored_at = receipts
-            .iter()
-            .filter_map(|receipt| receipt.stored_at)
-            .max();
-        let is_stored = |print: &Fingerprint| {
-            let mut prints = receipts.iter().map(|receipt| &receipt.report.fingerprint);
-            prints.any(|other| other.as_ref() == Some(print))
-        };
-        // one that was tried before a token was stored is of the past
-        let counts = |login: &Login| stored_at.is_none_or(|stored_at| login.at >= stored_at);
         let logins = self.logins(username, org)?;
-        Ok(logins.into_iter().find(|(print, login)| {
-            login.state != LoginState::LoggedIn && !is_stored(print) && counts(login)
-        }))
+        let is_out = |login: &Login| login.kept_out && login.state != LoginState::LoggedIn;
+        Ok(logins.into_iter().find(|(_, login)| is_out(login)))
     }
 
     /// The organisation that the account's tokens logged in to last.
@@ -203,7 +195,14 @@ impl Ledger {
     }
 }
 
-const COLUMNS: &str = "at, state, reason, problem, hint, against_token, organization_id";
+/// A token of the account is stored: what was kept out before is of the past.
+pub(super) fn let_go(ledger: &Transaction<'_>, username: &str, org: &str) -> rusqlite::Result<()> {
+    let put = "UPDATE logins SET kept_out = 0 WHERE username = ?1 AND org = ?2 AND kept_out = 1";
+    let mut put = ledger.prepare_cached(put)?;
+    put.execute([username, org]).map(drop)
+}
+
+const COLUMNS: &str = "at, state, reason, problem, hint, against_token, kept_out, organization_id";
 
 fn login(connection: &Connection, whose: Tried<'_>) -> rusqlite::Result<Option<Login>> {
     let ask = format!(
@@ -227,6 +226,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Login> {
         problem: row.get("problem")?,
         hint: row.get("hint")?,
         against_token: row.get("against_token")?,
+        kept_out: row.get("kept_out")?,
         organization_id: row.get("organization_id")?,
     })
 }

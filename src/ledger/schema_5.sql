@@ -34,6 +34,7 @@ CREATE TABLE logins (
     problem         TEXT,
     hint            TEXT,
     against_token   INTEGER NOT NULL DEFAULT 0,
+    kept_out        INTEGER NOT NULL DEFAULT 0, -- it replaces nothing until it logs in
     organization_id TEXT,
     PRIMARY KEY (username, org, fingerprint)
 ) STRICT;

@@ -103,7 +103,7 @@ impl Delivery<'_> {
         let mut known = None;
         if when == Verify::Before && self.would_be_new(stores)? {
             let stopped = |why, tried| Err(Trouble::LogIn { why, tried });
-            known = match self.log_in()? {
+            known = match self.log_in(true)? {
                 Known::LogsIn => Some(Known::LogsIn),
                 Known::Refused(why) => return stopped(why, TriedLogIn::Refused),
                 Known::Unknown(why) => return stopped(why, TriedLogIn::Unanswered),
@@ -112,7 +112,7 @@ impl Delivery<'_> {
         }
         let slots = self.publish_all(stores);
         if when == Verify::After && slots.iter().any(Slot::has_it) {
-            known = Some(self.log_in()?);
+            known = Some(self.log_in(false)?);
         }
         self.settle(slots, known)
     }
@@ -135,10 +135,10 @@ impl Delivery<'_> {
         Ok(false)
     }
 
-    fn log_in(&self) -> Result<Known, Trouble> {
+    fn log_in(&self, kept_out: bool) -> Result<Known, Trouble> {
         let known = self
             .pipeline
-            .log_in_once(&self.key, &self.mail.found.token)?;
+            .log_in_once(&self.key, &self.mail.found.token, kept_out)?;
         let username = &self.key.username;
         match &known {
             Known::LogsIn => tracing::info!(username, "the token logs in"),

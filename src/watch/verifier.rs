@@ -97,17 +97,22 @@ pub(super) enum Known {
 }
 
 impl Pipeline {
-    /// Tries a token, unless it was tried before; then what came of that is known. Whoever tries the same token
+    /// Tries a token, unless it was tried before; `kept_out`: it replaces nothing until it logs in. Then what came of that is known. Whoever tries the same token
     /// at the same time, in whatever process, waits for it.
-    pub(super) fn log_in_once(&self, key: &Key, token: &Token) -> Result<Known, Trouble> {
+    pub(super) fn log_in_once(
+        &self,
+        key: &Key,
+        token: &Token,
+        kept_out: bool,
+    ) -> Result<Known, Trouble> {
         let fingerprint = token.fingerprint();
         let whose = tried(key, &fingerprint);
         let _alone = self.ledger.lock(&lock_name(key))?;
-        if let Some(before) = self.ledger.begin_login(whose, (self.clock)())? {
+        if let Some(before) = self.ledger.begin_login(whose, (self.clock)(), kept_out)? {
             return Ok(known(before));
         }
         let attempt = self.check_organization(key, self.verifier.attempt(key, token))?;
-        note(&self.ledger, whose, &attempt, (self.clock)())?;
+        note(&self.ledger, whose, &attempt, (self.clock)(), kept_out)?;
         Ok(match attempt {
             Attempt::LoggedIn { .. } => Known::LogsIn,
             Attempt::Refused(why) => Known::Refused(why),
@@ -153,9 +158,9 @@ pub fn attempt_again<T>(
     let whose = tried(key, fingerprint);
     let _alone = ledger.lock(&lock_name(key))?;
     ledger.forget_login(whose)?;
-    ledger.begin_login(whose, now())?;
+    ledger.begin_login(whose, now(), false)?;
     let (attempt, seen) = attempt();
-    note(ledger, whose, &attempt, now())?;
+    note(ledger, whose, &attempt, now(), false)?;
     let verified = match attempt {
         Attempt::LoggedIn { .. } => true,
         Attempt::Refused(why) if why.against_token => false,
@@ -192,10 +197,12 @@ fn note(
     whose: Tried<'_>,
     attempt: &Attempt,
     at: Timestamp,
+    kept_out: bool,
 ) -> Result<(), LedgerError> {
     let Some(login) = login_of(attempt, at) else {
         return ledger.forget_login(whose);
     };
+    let login = Login { kept_out, ..login };
     ledger.end_login(whose, &login)?;
     let event = match login.state {
         LoginState::LoggedIn => Event::Verified,
@@ -226,6 +233,7 @@ fn login_of(attempt: &Attempt, at: Timestamp) -> Option<Login> {
         problem: why.map(|why| why.problem.clone()),
         hint: why.map(|why| why.hint.clone()),
         against_token: why.is_some_and(|why| why.against_token),
+        kept_out: false,
         organization_id: None,
     };
     match attempt {

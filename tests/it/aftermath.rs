@@ -169,7 +169,7 @@ async fn a_log_in_that_was_cut_off_is_not_made_again() {
         world
             .pipeline
             .ledger
-            .begin_login(whose, ago(1))
+            .begin_login(whose, ago(1), true)
             .unwrap()
             .is_none()
     );

@@ -256,7 +256,6 @@ fn every_sample_of_a_configuration_is_read() {
         "docs/configuration.md",
         "docs/trust.md",
         "docs/verification.md",
-        "docs/audit.md",
         "docs/after.md",
     ] {
         let text = text(path);

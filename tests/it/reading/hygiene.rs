@@ -142,7 +142,10 @@ fn of_another_program_it_is_open() {
     while fs::read_to_string(format!("/proc/{}/comm", child.id())).unwrap() != "sleep\n" {
         assert!(std::time::Instant::now() < until, "it does not start");
     }
-    assert!(commons.can_read(child.id(), "environ"));
+    // the kernel gives it its name a little before the rest
+    while !commons.can_read(child.id(), "environ") {
+        assert!(std::time::Instant::now() < until, "it stays closed");
+    }
     let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
     assert!(
         limits.contains("Max core file size        unlimited"),
