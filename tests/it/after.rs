@@ -127,6 +127,7 @@ fn a_hook_that_fails_undoes_nothing_and_is_loud() {
     assert_eq!(stage.keeper.kept(ANN), Some(token));
     assert_eq!(stage.file("order"), "test\n", "the other steps are done");
     let status = stage.home.run(&["status", "--json"]).check(1);
+    crate::schema::check(&crate::schema::schema("status"), &status.json()[0]);
     let account = &status.json()[0]["accounts"][0];
     assert_eq!(account["state"], "failing");
     assert_eq!(account["steps"][0]["step"], "on_stored");

@@ -31,6 +31,7 @@ fn a_daemon_believes_nothing_outside_of_a_window() {
         .home
         .run(&["arm", "--account", ANN, "--for", "10m", "--json"])
         .check(0);
+    crate::schema::check(&crate::schema::schema("armed"), &armed.json()[0]);
     assert_eq!(armed.json()[0]["event"], "armed");
     assert_eq!(armed.json()[0]["accounts"][0], ANN);
     let announced = stage.reset(0);

@@ -44,6 +44,7 @@ fn on_a_pipe_the_token_is_bare() {
     assert_eq!(login.out, format!("planted-login{token}"));
     for words in [["--format", "json"].as_slice(), &["--json"]] {
         let json = home.run(&[&["get", ANN], words].concat()).check(0).json();
+        crate::schema::check(&crate::schema::schema("get"), &json[0]);
         assert_eq!(json[0]["token"], token);
         assert_eq!(json[0]["username"], ANN);
         assert_eq!(json[0]["org"], "production");

@@ -52,6 +52,7 @@ impl Two {
 
     fn status(&self, exit: i32) -> Value {
         let ended = self.home.run(&["status", "--json"]).check(exit);
+        crate::schema::check(&crate::schema::schema("status"), &ended.json()[0]);
         ended.json()[0]["accounts"][0].clone()
     }
 

@@ -65,7 +65,9 @@ impl Stage {
 
     fn armed(&self, timeout: &str) -> Running {
         let mut waiting = self.home.start(&["wait", "--json", "--timeout", timeout]);
-        waiting.hear_err("armed");
+        let line = waiting.hear_err("armed");
+        let line = serde_json::from_str(&line).unwrap();
+        crate::schema::check(&crate::schema::schema("waiting"), &line);
         waiting
     }
 
@@ -75,6 +77,7 @@ impl Stage {
 
     fn account(&self, exit: i32) -> Value {
         let ended = self.home.run(&["status", "--json"]).check(exit);
+        crate::schema::check(&crate::schema::schema("status"), &ended.json()[0]);
         ended.json()[0]["accounts"][0].clone()
     }
 }
