@@ -23,13 +23,18 @@ use super::turnstile::Turnstile;
 use super::verdict::{TriedLogIn, Trouble, Verdict};
 use super::verifier::{Failing, Verify, tried};
 use crate::ingest::event::{OutcomeWord, Receipt, Report};
-use crate::ingest::policy::Account;
+use crate::ingest::policy::{Account, Org};
 use crate::ledger::{LedgerError, LoginState};
 use crate::store::Key;
 
 /// How much older than the arming the signed Date may be: clocks differ. A mail of an earlier reset,
 /// which Salesforce's servers may deliver up to a day late, is older.
 const DATE_SKEW: SignedDuration = SignedDuration::from_mins(15);
+
+/// Of a token that another process stored, only the date tells whether it is of the reset that is waited for.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(2);
+/// How often the ledger is looked into: nothing tells of what other processes write there.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What to wait for.
 #[derive(Debug)]
@@ -54,6 +59,9 @@ pub struct Armed {
     served: bool,
     fresh_from: Timestamp,
     windows: Vec<i64>,
+    /// When everything was ready, and what was newest in each slot then.
+    begun: (Timestamp, BTreeSet<String>),
+    since: Timestamp,
     verdicts: mpsc::UnboundedReceiver<Verdict>,
     running: JoinSet<Result<(), Stopped>>,
     // Dropping it ends the mailboxes.
@@ -129,6 +137,8 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
     let mut armed = Armed {
         pipeline: pipeline.clone(),
         windows: Vec::new(),
+        begun: (order.since, BTreeSet::new()),
+        since: order.since,
         anyone: order.accounts.is_empty(),
         served: false,
         missing: order.accounts,
@@ -152,6 +162,7 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
         pipeline
             .ledger
             .open_windows(&armed.missing, order.since, closes, (pipeline.clock)())?;
+    armed.begun = ((pipeline.clock)(), armed.newest_now()?);
     Ok(armed)
 }
 
@@ -183,15 +194,65 @@ impl Armed {
 
     /// `false`: time is up.
     async fn until_complete(&mut self, deadline: Instant) -> Result<bool, WaitError> {
+        let mut looks = tokio::time::interval(LOOK);
         while !self.is_complete() {
             tokio::select! {
                 biased;
                 Some(verdict) = self.verdicts.recv() => self.take(verdict)?,
                 Some(ended) = self.running.join_next() => fail(ended)?,
                 () = tokio::time::sleep_until(deadline) => return Ok(false),
+                _ = looks.tick() => self.look_into_the_ledger()?,
             }
         }
         Ok(true)
+    }
+
+    /// The tokens that were the newest ones when everything was ready, stored or not.
+    fn newest_now(&self) -> Result<BTreeSet<String>, LedgerError> {
+        let mut tokens = BTreeSet::new();
+        for key in self.keys() {
+            for slot in self.pipeline.stores.slots(&key) {
+                let newest = self.pipeline.ledger.newest(&slot)?;
+                tokens.extend(newest.map(|newest| newest.mail.fingerprint.to_string()));
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// The accounts that still need a token; one without a kind of org may be of either.
+    fn keys(&self) -> Vec<Key> {
+        let orgs = |org: Option<Org>| match org {
+            Some(org) => vec![org],
+            None => vec![Org::Production, Org::Sandbox],
+        };
+        let keys = |account: &Account| {
+            let username = account.username.clone();
+            orgs(account.org).into_iter().map(move |org| Key {
+                username: username.clone(),
+                org,
+            })
+        };
+        self.missing.iter().flat_map(keys).collect()
+    }
+
+    /// A daemon beside us may have stored the token, and moved or removed the mail before we saw it: then the
+    /// receipt is all that there is. It serves if its mail is younger than the arming, as far as clocks can tell.
+    fn look_into_the_ledger(&mut self) -> Result<(), WaitError> {
+        let young = self.since.checked_sub(CLOCKS).unwrap_or(self.since);
+        let (begun, before) = (self.begun.0, self.begun.1.clone());
+        for key in self.keys() {
+            for receipt in self.pipeline.ledger.receipts_of(&key.username)? {
+                let report = &receipt.report;
+                let is_theirs = report.org == Some(key.org)
+                    && receipt.stored_at.is_some_and(|at| at >= truncated(begun));
+                let print = report.fingerprint.as_ref().map(ToString::to_string);
+                let is_new = print.is_some_and(|print| !before.contains(&print));
+                if is_theirs && is_new && report.date.is_some_and(|date| date >= young) {
+                    self.take(Verdict::Settled(receipt))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn is_complete(&self) -> bool {
@@ -333,6 +394,11 @@ impl Drop for Armed {
             tracing::warn!(hint = error.hint(), "{error}");
         }
     }
+}
+
+/// Receipts have whole seconds.
+fn truncated(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 fn serves(key: &Key, account: &Account) -> bool {

@@ -341,3 +341,53 @@ fn a_signal_ends_it_at_once() {
         waiting.end_within(Duration::from_secs(10)).check(status);
     }
 }
+
+/// The mail is gone before the wait has seen it: the daemon is quicker.
+#[test]
+fn a_daemon_that_removes_the_mail_does_not_starve_a_wait_beside_it() {
+    let stage = crate::support::stage::Stage::with_keys("handled = \"delete\"");
+    // a wait that sees nothing by itself: it watches a folder where nothing comes
+    let mut watching = stage.watch();
+    watching.hear_err("connected");
+    let mut command = stage.home.command(env!("CARGO_BIN_EXE_sftoken"));
+    command.env("SFTOKEN_MAILBOX_OPS_FOLDERS", "\\Junk");
+    command.args(["wait", "--account", ANN, "--json", "--timeout", "60s"]);
+    let mut waiting = Running::of(command, b"");
+    waiting.hear_err("armed");
+    let token = stage.reset(0);
+    let receipts = waiting.end().check(0).json();
+    assert_eq!(receipts.len(), 1);
+    assert_eq!(
+        receipts[0]["fingerprint"],
+        crate::support::stage::fingerprint(&token)
+    );
+    stage.check_kept(&token);
+}
+
+#[test]
+fn on_a_terminal_the_time_is_shown() {
+    let stage = Stage::new();
+    let program = env!("CARGO_BIN_EXE_sftoken");
+    let words = [
+        stage.words.join(" "),
+        format!("--store {}", stage.keeper.url()),
+    ]
+    .join(" ");
+    let mut command = stage.home.command("script");
+    command.args([
+        "-qec",
+        &format!("{program} wait {words} --account {ANN} --timeout 2s"),
+        "/dev/null",
+    ]);
+    command.env("TERM", "xterm");
+    let ended = Running::of(command, b"").end().check(3);
+    assert!(
+        ended
+            .out
+            .contains(&format!("\u{1b}[Kwaiting for the token of {ANN}: 1 of 2 s")),
+        "{}",
+        ended.out
+    );
+    let (_, after) = ended.out.rsplit_once("2 s").unwrap();
+    assert!(after.contains("\u{1b}[K"), "the line is removed: {after}");
+}
