@@ -370,7 +370,7 @@ fn on_a_terminal_the_time_is_shown() {
     let program = env!("CARGO_BIN_EXE_sftoken");
     let words = [
         stage.words.join(" "),
-        format!("--store {}", stage.keeper.url()),
+        format!("--store '{}'", stage.keeper.url()),
     ]
     .join(" ");
     let mut command = stage.home.command("script");
@@ -388,6 +388,7 @@ fn on_a_terminal_the_time_is_shown() {
         "{}",
         ended.out
     );
-    let (_, after) = ended.out.rsplit_once("2 s").unwrap();
-    assert!(after.contains("\u{1b}[K"), "the line is removed: {after}");
+    let (before, _) = ended.out.split_once("no token came").unwrap();
+    let (shown, removed) = (before.rfind(" of 2 s"), before.rfind("\u{1b}[K"));
+    assert!(shown < removed, "the line is removed: {before:?}");
 }
