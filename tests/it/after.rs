@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
+use sftoken::ledger::{Event, Record};
 
 use crate::support::dovecot::{Dovecot, PASSWORD};
 use crate::support::run::{Ended, Home};
@@ -274,4 +275,23 @@ fn an_old_token_is_reminded_of_once() {
         stage.trail().iter().filter(|event| *event == "due").count(),
         1
     );
+}
+
+#[test]
+fn a_daemon_removes_records_past_their_time_and_the_chain_holds() {
+    let mut stage = Stage::new("true", "true", "");
+    let ledger = stage.home.ledger();
+    for days in [500, 450, 10] {
+        let record = Record {
+            username: Some(ANN.to_owned()),
+            ..Record::new(ago(days * 86_400), Event::Verified)
+        };
+        ledger.note(&record).unwrap();
+    }
+    stage.home.set("SFTOKEN_TRAIL_KEEP", "400d");
+    let mut watching = stage.home.start(&["watch"]);
+    watching.hear_err("old records of the audit trail are removed");
+    watching.stop();
+    assert_eq!(stage.trail(), ["verified", "pruned"]);
+    stage.home.run(&["history", "--check"]).check(0);
 }
