@@ -1,6 +1,6 @@
 # What the scripts beside this folder share: a stage of throw-away servers on loopback, and its end.
 # It knows packages, a mail server, a keyring, and how a mail is delivered; never what is shown on it.
-# Sourced, not run: by a script that has set `root`, `needs` (lines "COMMAND-OR-FILE PACKAGE"), `mailbox`.
+# Sourced, not run: by a script that has set `root`, `needs` ("COMMAND-OR-FILE PACKAGE" each), `mailbox`.
 # shellcheck shell=bash
 
 # Servers live in folders that an ordinary user's PATH may lack.
@@ -87,6 +87,7 @@ missing() {
     for need in "${needs[@]}"; do
         case "$need" in
             /*) [ -e "${need%% *}" ] || echo "${need##* }" ;;
+            ensurepip*) python3 -c 'import ensurepip, venv' 2>/dev/null || echo "${need##* }" ;;
             *) command -v "${need%% *}" >/dev/null || echo "${need##* }" ;;
         esac
     done | sort -u
@@ -159,6 +160,16 @@ make_certificates() (
 )
 
 is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# Until a command succeeds, 20 s at most, for servers that tell nobody when they are ready.
+await() {
+    local end=$((SECONDS + 20)) what=$1
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || fail "$what"
+        sleep 0.05
+    done
+}
 
 # Below the range that the kernel gives to clients.
 free_port() {
@@ -297,7 +308,6 @@ start_dovecot() {
 in_session() { "${session[@]}" "$@"; }
 
 start_keyring() {
-    local end=$((SECONDS + 20))
     mkdir -m 700 -p "$work/home" "$work/home/run"
     # Nothing but what is started here is on this bus.
     cat >"$work/bus.conf" <<CONFIG
@@ -308,10 +318,7 @@ CONFIG
     dbus-daemon --nofork --nopidfile --print-address=1 "--config-file=$work/bus.conf" \
         </dev/null >"$work/bus" 2>/dev/null &
     pids+=("$!")
-    until [ -s "$work/bus" ]; do
-        [ "$SECONDS" -lt "$end" ] || fail "the session bus does not start"
-        sleep 0.05
-    done
+    await "the session bus does not start" test -s "$work/bus"
     session=(env -u DISPLAY -u WAYLAND_DISPLAY HOME="$work/home" XDG_RUNTIME_DIR="$work/home/run"
         XDG_DATA_HOME="$work/home/data" XDG_CACHE_HOME="$work/home/cache"
         XDG_CONFIG_HOME="$work/home/config" XDG_STATE_HOME="$work/home/state"
@@ -321,11 +328,12 @@ CONFIG
     "${session[@]}" gnome-keyring-daemon --foreground --unlock --components=secrets \
         <"$work/home/keyring-password" >/dev/null 2>&1 &
     pids+=("$!")
-    until in_session dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus / \
-        org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets 2>/dev/null | grep -q true; do
-        [ "$SECONDS" -lt "$end" ] || fail "the keyring does not start"
-        sleep 0.05
-    done
+    await "the keyring does not start" has_keyring
+}
+
+has_keyring() {
+    in_session dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus / \
+        org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets 2>/dev/null | grep -q true
 }
 
 # --- Salesforce's part ------------------------------------------------------------------------
