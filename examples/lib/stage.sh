@@ -121,12 +121,13 @@ install_missing() {
 
 # --- the programs -----------------------------------------------------------------------------
 
-# Builds sftoken, and these examples; leaves where they are in `target`.
+# Builds sftoken, and these examples; leaves where they are in `target`. What was built with other features
+# already (STAGE_FEATURES, for the tests) need not be built again.
 build() {
     local quiet=--quiet examples=() example
     if [ -t 2 ]; then quiet=; fi
     for example in "$@"; do examples+=(--example "$example"); done
-    (cd "$root" && cargo build --locked $quiet --features testing --bin sftoken "${examples[@]}" </dev/null)
+    (cd "$root" && cargo build --locked $quiet "${STAGE_FEATURES:---features=testing}" --bin sftoken "${examples[@]}" </dev/null)
     target=$(cd "$root" && cargo metadata --locked --offline --no-deps --format-version 1 |
         sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
     sftoken=$target/debug/sftoken

@@ -63,7 +63,9 @@ impl Got {
         match self {
             Self::Nowhere => format!("no token came within {seconds} s for {names}"),
             Self::Here => format!("the token of {names} came, and is not stored after {seconds} s"),
-            Self::Partly => format!("after {seconds} s, the token of {names} is stored in part only"),
+            Self::Partly => {
+                format!("after {seconds} s, the token of {names} is stored in part only")
+            }
             Self::Stored => format!(
                 "the token of {names} is stored, and could not be tried at a log-in within {seconds} s"
             ),
