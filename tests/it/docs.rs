@@ -336,48 +336,6 @@ fn every_result_of_a_trial_log_in_is_explained() {
     assert!(page.contains(&format!("version {SOAP_VERSION}")));
 }
 
-#[test]
-fn every_event_of_the_audit_trail_is_explained_as_the_program_explains_it() {
-    let row = |event: &Recorded| vec![format!("`{event}`"), event.meaning().to_owned()];
-    let of_code: Vec<Vec<String>> = Recorded::ALL.iter().map(row).collect();
-    let of_docs = table(&text("docs/audit.md"), "| event | meaning |");
-    assert_eq!(of_docs, of_code);
-}
-
-#[test]
-fn every_finding_in_the_audit_trail_is_explained() {
-    let of_code = returned_by("src/ledger/trail_broken.rs", "fn kind(");
-    assert!(of_code.len() >= 14, "{of_code:?}");
-    let rows = table(&text("docs/audit.md"), "| finding | what it can mean |");
-    let words = rows.iter().map(|row| row[0].trim_matches('`').to_owned());
-    assert_eq!(words.collect::<BTreeSet<_>>(), of_code);
-}
-
-#[test]
-fn every_file_that_is_linked_exists() {
-    for path in [
-        "README.md",
-        "docs/configuration.md",
-        "docs/trust.md",
-        "docs/pipelines.md",
-        "docs/architecture.md",
-        "docs/consumers.md",
-        "docs/verification.md",
-        "docs/audit.md",
-        "docs/after.md",
-    ] {
-        let base = Path::new(path).parent().unwrap();
-        for link in text(path).split("](").skip(1) {
-            let target = link.split(')').next().unwrap().split('#').next().unwrap();
-            let outside = target.is_empty() || target.contains("://");
-            let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join(base)
-                .join(target);
-            assert!(outside || file.exists(), "{path} links {target}");
-        }
-    }
-}
-
 /// The words behind `sftoken` in a page's samples, one command each, without what another command gets.
 fn commands_shown(page: &str) -> Vec<Vec<String>> {
     let text = text(page);
@@ -436,6 +394,48 @@ fn every_exit_status_of_a_pipeline_has_a_cause() {
     let mut known: BTreeSet<String> = known.into_iter().map(|mut row| row.remove(0)).collect();
     known.insert("any".to_owned());
     assert_eq!(of_page, known);
+}
+
+#[test]
+fn every_event_of_the_audit_trail_is_explained_as_the_program_explains_it() {
+    let row = |event: &Recorded| vec![format!("`{event}`"), event.meaning().to_owned()];
+    let of_code: Vec<Vec<String>> = Recorded::ALL.iter().map(row).collect();
+    let of_docs = table(&text("docs/audit.md"), "| event | meaning |");
+    assert_eq!(of_docs, of_code);
+}
+
+#[test]
+fn every_finding_in_the_audit_trail_is_explained() {
+    let of_code = returned_by("src/ledger/trail_broken.rs", "fn kind(");
+    assert!(of_code.len() >= 14, "{of_code:?}");
+    let rows = table(&text("docs/audit.md"), "| finding | what it can mean |");
+    let words = rows.iter().map(|row| row[0].trim_matches('`').to_owned());
+    assert_eq!(words.collect::<BTreeSet<_>>(), of_code);
+}
+
+#[test]
+fn every_file_that_is_linked_exists() {
+    for path in [
+        "README.md",
+        "docs/configuration.md",
+        "docs/trust.md",
+        "docs/pipelines.md",
+        "docs/architecture.md",
+        "docs/consumers.md",
+        "docs/verification.md",
+        "docs/audit.md",
+        "docs/after.md",
+    ] {
+        let base = Path::new(path).parent().unwrap();
+        for link in text(path).split("](").skip(1) {
+            let target = link.split(')').next().unwrap().split('#').next().unwrap();
+            let outside = target.is_empty() || target.contains("://");
+            let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join(base)
+                .join(target);
+            assert!(outside || file.exists(), "{path} links {target}");
+        }
+    }
 }
 
 /// A store's section tells each parameter that the store knows.
