@@ -115,8 +115,12 @@ fn reason(verdict: &Verdict) -> Option<String> {
         )),
         Settled(receipt) => {
             let why = receipt.report.reason.as_deref()?;
-            (why != NotOurs::NotCandidate.kind())
-                .then(|| format!("{} came, and did not serve: {why}", receipt.report.source))
+            (why != NotOurs::NotCandidate.kind()).then(|| {
+                format!(
+                    "{} came, and did not serve: {why} (docs/trust.md tells what it means)",
+                    receipt.report.source
+                )
+            })
         }
     }
 }
