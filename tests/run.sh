@@ -129,13 +129,14 @@ sum_up() {
          END { printf "%d passed, %d failed\n", p, f }' "$1"
 }
 
-# A script for people, whose steps count as tests. It builds nothing anew.
+# A script for people, whose steps count as tests. It finds all that it needs built already.
 tell_story() {
-    local told=0 story
+    local told=0 steps
     echo "     Running examples/$1"
-    story=$(STAGE_FEATURES=--all-features "examples/$1" </dev/null 2>&1 | tee /dev/stderr) || told=$?
-    printf 'test result: examples/%s: %s passed; %s failed;\n' "$1" \
-        "$(($(grep -cE '^ *[0-9]+\. ' <<<"$story") - (told > 0)))" "$((told > 0))" | tee -a "$log"
+    STAGE_FEATURES=--all-features "examples/$1" </dev/null 2>&1 | tee "$log.story" || told=1
+    steps=$(grep -cE '^ *[0-9]+\. ' "$log.story" || true)
+    rm -f "$log.story"
+    printf 'test result: examples/%s: %d passed; %d failed;\n' "$1" "$((steps - told))" "$told" | tee -a "$log"
     return "$told"
 }
 

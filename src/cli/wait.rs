@@ -95,7 +95,7 @@ async fn collect(
         Err(error) => {
             let stored = stored(&error);
             print(stored, global)?;
-            // What was begun for them is not cut off by our end; how it went stands in the log and in `status`.
+            // Their hooks and tests are done all the same; how that went stands in the log and in `status`.
             if !stored.is_empty() {
                 let keys = keys_of(stored);
                 let finishing = pipeline.finish_errands(Some(&keys));
