@@ -3,6 +3,9 @@
 # Sourced, not run, behind stage.sh; `own_python` is a Python that the caller was told to use, or empty.
 # shellcheck shell=bash
 
+# What your own Vault or OpenBao is told by the environment does not count here.
+unset "${!BAO_@}" "${!VAULT_@}"
+
 # The versions are those of the tests.
 pinned() {
     grep -oE "\b$1==[0-9.]+" "$root/tests/run.sh" | head -n 1 | grep . ||
@@ -38,8 +41,11 @@ make_python() {
     fits "$python" || fail "these packages cannot be used after their installation"
 }
 
-# `bao` with these words, as root or as BAO_TOKEN says.
-bao() { in_session BAO_ADDR="http://127.0.0.1:$bao_port" BAO_TOKEN="${BAO_TOKEN-$(cat "$work/bao/root-token")}" "$bao" "$@"; }
+# `bao` with these words, as root or as BAO_TOKEN says. A token is in no argument.
+bao() (
+    export BAO_ADDR=http://127.0.0.1:$bao_port BAO_TOKEN=${BAO_TOKEN-$(cat "$work/bao/root-token")}
+    in_session "$bao" "$@"
+)
 
 # The field of a JSON document on standard input.
 field() { "$python" -c "import json, sys; print(json.load(sys.stdin)$1)"; }
