@@ -22,6 +22,7 @@ mod harden;
 mod history;
 mod json;
 mod keys;
+mod late;
 mod logging;
 mod names;
 mod oauth;

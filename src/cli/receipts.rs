@@ -46,7 +46,12 @@ fn sentence(receipt: &Receipt) -> String {
             let dated = date
                 .map(|date| format!(", mail of {date:.0}"))
                 .unwrap_or_default();
-            format!("stored: {username} -> {slot} (token {fingerprint}{dated})")
+            let verified = match receipt.verified {
+                Some(true) => ", logs in",
+                Some(false) => ", does not log in",
+                None => "",
+            };
+            format!("stored: {username} -> {slot} (token {fingerprint}{dated}{verified})")
         }
         (OutcomeWord::Found, None) => format!("not stored yet: {source}"),
         (OutcomeWord::Refused, _) if receipt.superseded => format!("superseded: {source}"),

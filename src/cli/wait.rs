@@ -13,15 +13,14 @@ use tokio::time::Instant;
 
 use super::args::{Global, Wait};
 use super::exit::{Exit, Failure};
-use super::receipts::{self, Tally};
-use super::{engine, json, progress, settings, signals};
+use super::receipts;
+use super::{engine, json, late, progress, settings, signals};
 use crate::config::Config;
 use crate::ingest::event::{Receipt, SCHEMA};
 use crate::ingest::policy::Account;
-use crate::ingest::refusal::NotOurs;
 use crate::ledger::StepResult;
 use crate::store::Key;
-use crate::watch::{Armed, Order, Pipeline, Start, Verdict, WaitError, arm};
+use crate::watch::{Armed, Order, Pipeline, Start, WaitError, arm};
 
 /// Runs `wait`.
 pub(crate) fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
@@ -94,7 +93,14 @@ async fn collect(
     let mut tokens: Vec<Receipt> = match collected {
         Ok(tokens) => tokens,
         Err(error) => {
-            print(stored(&error), global)?;
+            let stored = stored(&error);
+            print(stored, global)?;
+            // Their hooks and tests are done all the same; how that went stands in the log and in `status`.
+            if !stored.is_empty() {
+                let keys = keys_of(stored);
+                let finishing = pipeline.finish_errands(Some(&keys));
+                let _late = tokio::time::timeout(LEAST_FOR_ERRANDS, finishing).await;
+            }
             return Err(failure(error, timeout));
         }
     };
@@ -114,7 +120,7 @@ async fn followed(
     global: &Global,
     pipeline: &Pipeline,
 ) -> Result<Exit, Failure> {
-    let keys: Vec<Key> = tokens.iter().filter_map(key_of).collect();
+    let keys = keys_of(tokens);
     let finishing = pipeline.finish_errands(Some(&keys));
     let finishing = tokio::time::timeout(at_most, finishing);
     let Ok(finished) = progress::during(global, "hooks and tests", at_most, finishing).await else {
@@ -155,11 +161,14 @@ async fn followed(
     Err(Failure::new(Exit::Failed, problem, hint))
 }
 
-fn key_of(receipt: &Receipt) -> Option<Key> {
-    Some(Key {
-        username: receipt.report.username.clone()?,
-        org: receipt.report.org?,
-    })
+fn keys_of(tokens: &[Receipt]) -> Vec<Key> {
+    let key = |receipt: &Receipt| {
+        Some(Key {
+            username: receipt.report.username.clone()?,
+            org: receipt.report.org?,
+        })
+    };
+    tokens.iter().filter_map(key).collect()
 }
 
 fn print(tokens: &[Receipt], global: &Global) -> Result<(), Failure> {
@@ -284,15 +293,6 @@ fn child_exit(status: ExitStatus) -> Exit {
     Exit::Child(code.unwrap_or(1))
 }
 
-/// What to look at when nothing came, in the order of likelihood (Salesforce's help on resets).
-const NOTHING_CAME: &str = "was the reset confirmed? If it was, look at these in turn:
-1. API-only users get no mail: the permission \"API Only User\" hides the reset
-2. login IP ranges in the user's profile: Salesforce sends no token then
-3. a sandbox's address may end in .invalid since its last refresh: correct it
-4. Setup > Deliverability must not be \"No access\"
-5. the junk folder, a filter or a gateway may have the mail: watch that folder too
-6. a mail may take up to 24 hours: wait again with --since, or let sftoken watch run";
-
 fn failure(error: WaitError, timeout: Duration) -> Failure {
     match error {
         WaitError::Mailbox(stopped) => (*stopped).into(),
@@ -318,59 +318,6 @@ fn failure(error: WaitError, timeout: Duration) -> Failure {
             missing,
             stored,
             seen,
-        } => late(&missing, &stored, &seen, timeout),
-    }
-}
-
-fn late(missing: &[String], stored: &[Receipt], seen: &[Verdict], timeout: Duration) -> Failure {
-    let mut tally = Tally::default();
-    for verdict in seen {
-        tally.count(verdict);
-    }
-    let exit = match tally.exit(Exit::Nothing) {
-        Exit::Done => Exit::Nothing,
-        exit => exit,
-    };
-    let came = |name: &&String| {
-        stored
-            .iter()
-            .any(|receipt| receipt.report.username.as_ref() == Some(*name))
-    };
-    let (partly, not): (Vec<&String>, Vec<&String>) = missing.iter().partition(came);
-    let seconds = timeout.as_secs();
-    let list = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>().join(", ");
-    let mut problems = Vec::new();
-    if !not.is_empty() {
-        problems.push(format!(
-            "no token came within {seconds} s for {}",
-            list(not)
-        ));
-    }
-    if !partly.is_empty() {
-        let names = list(partly);
-        problems.push(format!("after {seconds} s, the token of {names} is stored in part only, or was not tried at a log-in"));
-    }
-    let hint = seen
-        .iter()
-        .rev()
-        .find_map(reason)
-        .unwrap_or_else(|| NOTHING_CAME.to_owned());
-    Failure::new(exit, problems.join("; "), hint)
-}
-
-/// Why the last mail that came did not serve.
-fn reason(verdict: &Verdict) -> Option<String> {
-    use Verdict::{Open, Settled};
-    match verdict {
-        Open(report, trouble) => Some(format!(
-            "{} is kept: {trouble}; {}",
-            report.source,
-            trouble.hint()
-        )),
-        Settled(receipt) => {
-            let why = receipt.report.reason.as_deref()?;
-            (why != NotOurs::NotCandidate.kind())
-                .then(|| format!("{} came, and did not serve: {why}", receipt.report.source))
-        }
+        } => late::failure(&missing, &stored, &seen, timeout),
     }
 }

@@ -255,6 +255,7 @@ fn every_sample_of_a_configuration_is_read() {
         "README.md",
         "docs/configuration.md",
         "docs/trust.md",
+        "docs/pipelines.md",
         "docs/verification.md",
         "docs/after.md",
     ] {
@@ -334,6 +335,66 @@ fn every_result_of_a_trial_log_in_is_explained() {
     assert!(page.contains(&format!("version {SOAP_VERSION}")));
 }
 
+/// The words behind `sftoken` in a page's samples, one command each, without what another command gets.
+fn commands_shown(page: &str) -> Vec<Vec<String>> {
+    let text = text(page);
+    let samples = [
+        blocks(&text, "sh"),
+        blocks(&text, "yaml"),
+        blocks(&text, "ini"),
+    ]
+    .concat();
+    let lines = samples.iter().flat_map(|sample| sample.lines());
+    let commands = lines.flat_map(|line| {
+        let mut pieces = line.split("sftoken ");
+        let _before = pieces.next();
+        pieces
+    });
+    let words = |command: &str| {
+        let end = command
+            .find([';', '|', '&', '#', ')'])
+            .unwrap_or(command.len());
+        let words = command[..end].split_whitespace();
+        words
+            .take_while(|&word| word != "--")
+            .map(str::to_owned)
+            .collect()
+    };
+    commands.map(words).collect()
+}
+
+#[test]
+fn every_command_of_a_pipeline_is_one() {
+    let commands = commands_shown("docs/pipelines.md");
+    let mut shown = BTreeSet::new();
+    for words in commands {
+        let help = printed(&[&words[0], "--help"]);
+        assert!(help.contains("Usage: sftoken"), "{words:?}");
+        for option in words.iter().filter(|word| word.starts_with("--")) {
+            assert!(
+                help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")),
+                "{words:?}: {option}"
+            );
+        }
+        shown.insert(words[0].clone());
+    }
+    let wanted = ["arm", "get", "status", "wait", "watch"].map(str::to_owned);
+    assert_eq!(shown, wanted.into());
+}
+
+#[test]
+fn every_exit_status_of_a_pipeline_has_a_cause() {
+    let rows = table(
+        &text("docs/pipelines.md"),
+        "| exit | cause | the stores | what to do |",
+    );
+    let of_page: BTreeSet<String> = rows.into_iter().map(|mut row| row.remove(0)).collect();
+    let known = table(&text("README.md"), "| code | meaning |");
+    let mut known: BTreeSet<String> = known.into_iter().map(|mut row| row.remove(0)).collect();
+    known.insert("any".to_owned());
+    assert_eq!(of_page, known);
+}
+
 #[test]
 fn every_event_of_the_audit_trail_is_explained_as_the_program_explains_it() {
     let row = |event: &Recorded| vec![format!("`{event}`"), event.meaning().to_owned()];
@@ -357,6 +418,7 @@ fn every_file_that_is_linked_exists() {
         "README.md",
         "docs/configuration.md",
         "docs/trust.md",
+        "docs/pipelines.md",
         "docs/architecture.md",
         "docs/consumers.md",
         "docs/verification.md",

@@ -1,5 +1,7 @@
 //! The loop with `verify`: a mailbox, a Salesforce, and a store.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -115,6 +117,20 @@ fn a_wait_ends_with_a_token_that_logs_in() {
 }
 
 #[test]
+fn a_receipt_for_people_says_that_it_logs_in() {
+    let stage = Stage::new("after");
+    let mut waiting = stage.home.start(&["wait", "--timeout", "60s"]);
+    waiting.hear_err("armed");
+    stage.reset();
+    let ended = waiting.end().check(0);
+    assert!(
+        ended.out.trim_end().ends_with(", logs in)"),
+        "{}",
+        ended.out
+    );
+}
+
+#[test]
 fn after_the_store_a_refused_token_ends_the_wait_with_7() {
     let stage = Stage::new("after");
     let waiting = stage.armed("60s");
@@ -224,6 +240,46 @@ fn a_salesforce_that_cannot_be_reached_is_tried_until_it_can() {
     assert_eq!(receipts[0]["verified"], true);
     assert_eq!(stage.kept(), Some(token));
     assert_eq!(stage.salesforce.attempts(ANN), 1);
+}
+
+/// What cannot be asked is no refusal, and each sentence says how far the token got.
+#[test]
+fn a_wait_that_could_not_try_the_token_says_how_far_it_got() {
+    for (when, words) in [
+        ("after", "is stored, and could not be tried at a log-in"),
+        ("before", "came, and is not stored"),
+    ] {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let nobody = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let salesforce = SalesforceStub::start().unwrap();
+        salesforce.add_user(ANN, WORD);
+        let stage = Stage::at(when, salesforce, &nobody);
+        let waiting = stage.armed("4s");
+        let token = stage.reset();
+        let ended = waiting.end().check(1);
+        says(&ended, &[words, "nobody can be reached"]);
+        assert!(!ended.err.contains("does not log in"), "{}", ended.err);
+        let kept = (when == "after").then_some(token);
+        assert_eq!(stage.kept(), kept, "{when}");
+    }
+}
+
+#[test]
+fn hooks_of_a_stored_token_are_done_also_when_the_wait_fails() {
+    let mut stage = Stage::new("after");
+    // it asks for another try first
+    let hook =
+        "test -e ${0%/*}/tried || { touch ${0%/*}/tried; exit 75; }; echo done > ${0%/*}/hooked";
+    let hook = stage.home.write("hook", format!("#!/bin/sh\n{hook}\n"));
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o700)).unwrap();
+    stage.home.set("SFTOKEN_ACCOUNT_0_ON_STORED", &hook);
+    stage.salesforce.fail(Fault::LoginDisabled);
+    let waiting = stage.armed("60s");
+    stage.reset();
+    waiting.end().check(7);
+    let hooked = fs::read_to_string(stage.home.path("hooked"));
+    assert_eq!(hooked.unwrap(), "done\n");
 }
 
 #[test]

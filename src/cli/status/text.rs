@@ -82,7 +82,7 @@ fn rest(out: &mut impl Write, account: &AccountLine, style: Style) -> io::Result
         let detail = login.detail.as_deref().unwrap_or("nobody answered");
         let kept = match login.stored {
             true => "stored",
-            false => "kept out until it logs in: sftoken verify tries it again",
+            false => "kept out until it logs in: sftoken verify --again tries it",
         };
         let (at, print) = (&login.at, &login.fingerprint);
         writeln!(
