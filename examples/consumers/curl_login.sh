@@ -20,7 +20,9 @@ XML
 )
 case $answer in
     *'<serverUrl>'*)
-        host=${answer#*<serverUrl>https://}
+        # only the host: the answer holds a session
+        host=${answer#*<serverUrl>http*://}
+        case $host in *'<'*) host=${host%%<*} ;; esac
         echo "$SF_USERNAME is logged in to ${host%%/*}"
         ;;
     *)

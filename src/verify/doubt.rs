@@ -47,6 +47,8 @@ impl fmt::Display for Doubt {
 pub enum Cause {
     /// Nobody could be connected to.
     Unreachable,
+    /// The connection was cut before there was an answer.
+    Cut,
     /// No answer in time.
     Timeout,
     /// The connection cannot be trusted.
@@ -71,6 +73,7 @@ impl Cause {
     /// Every cause.
     pub const ALL: &'static [Self] = &[
         Self::Unreachable,
+        Self::Cut,
         Self::Timeout,
         Self::Tls,
         Self::Unavailable,
@@ -87,6 +90,7 @@ impl Cause {
     pub fn kind(self) -> &'static str {
         match self {
             Self::Unreachable => "unreachable",
+            Self::Cut => "cut",
             Self::Timeout => "timeout",
             Self::Tls => "tls",
             Self::Unavailable => "unavailable",
@@ -112,7 +116,7 @@ impl Cause {
             Self::Unreachable => {
                 "check org or login_url, this machine's DNS and network, and HTTPS_PROXY if there is one"
             }
-            Self::Timeout => "check the network; the attempt may have been counted",
+            Self::Cut | Self::Timeout => "check the network; the attempt may have been counted",
             Self::Tls => {
                 "check login_url and this machine's clock; behind a proxy with an authority of its own, name that in ca_file"
             }
@@ -139,6 +143,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unreachable => "nobody can be reached",
+            Self::Cut => "the connection was cut before there was an answer",
             Self::Timeout => "no answer in time",
             Self::Tls => "the connection cannot be trusted",
             Self::Unavailable => "Salesforce is not available",
@@ -162,7 +167,7 @@ pub(super) fn unanswered(error: &HttpError) -> (Cause, bool) {
         Fault::NoAddress | Fault::ConnectionRefused | Fault::NoWay => (Cause::Unreachable, false),
         Fault::Untrusted | Fault::Handshake => (Cause::Tls, false),
         // NOTE: it may have been cut after the question was read.
-        Fault::ConnectionFailed => (Cause::Unreachable, true),
+        Fault::ConnectionFailed => (Cause::Cut, true),
         Fault::Timeout => (Cause::Timeout, true),
         Fault::TooLarge | Fault::NoHttp => (Cause::Unreadable, true),
     }

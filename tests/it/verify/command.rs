@@ -107,7 +107,7 @@ fn a_refusal_is_a_seven_and_a_doubt_is_a_one() {
         (Fault::PasswordExpired, 7, "password_expired"),
         (Fault::LockedOut, 7, "locked_out"),
         (Fault::Status(503), 1, "unavailable"),
-        (Fault::Cut, 1, "unreachable"),
+        (Fault::Cut, 1, "cut"),
         (Fault::Html, 1, "unreadable"),
     ] {
         desk.org.stub.fail_next(1, fault);

@@ -183,7 +183,7 @@ fn no_answer_is_no_refusal() {
         (Fault::Answer(200, "{}".to_owned()), "unreadable"),
         (Fault::Answer(200, json), "unreadable"),
         (Fault::Redirect(to), "redirected"),
-        (Fault::Cut, "unreachable"),
+        (Fault::Cut, "cut"),
     ] {
         for way in ways() {
             org.stub.fail_next(1, fault.clone());
