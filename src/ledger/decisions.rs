@@ -116,7 +116,12 @@ impl Ledger {
                 if let Some(slot) = &decision.slot {
                     troubles::clear(ledger, slot)?;
                 }
-                if let (Some(username), Some(org)) = (&decision.username, decision.org) {
+                // NOTE: an outdated mail, or a copy, says nothing about a newer token that is kept out
+                let is_new =
+                    decision.outcome == OutcomeWord::Found.as_str() && decision.reason.is_none();
+                if let (true, Some(username), Some(org)) =
+                    (is_new, &decision.username, decision.org)
+                {
                     logins::let_go(ledger, username, org.as_str())?;
                 }
             }

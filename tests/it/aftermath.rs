@@ -1,6 +1,7 @@
 //! What comes before and after the store: the log-in, once, and the errands, until they are done.
 
 mod fakes;
+mod unlucky;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,187 @@
+//! What goes wrong around the store: mails out of order, stores that fail together, clocks and ledgers that fail.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sftoken::ingest::event::EventWord;
+use sftoken::ingest::policy::{Account, Org};
+use sftoken::ingest::token::Fingerprint;
+use sftoken::ledger::{Candidate, Event, Ledger, Plan, Reached};
+use sftoken::store::{Key, Put, Store, StoreErrorKind};
+use sftoken::testing::store::MemoryStore;
+use sftoken::watch::{Attempt, Errands, Follow, Order, Ran, Stores, Told, Verify, WaitError, arm};
+
+use super::fakes::{World, failing};
+use super::{ORG, logged_in};
+use crate::support::salesforce::{ANN, BOB, ago, genuine, new_token};
+
+fn key() -> Key {
+    Key {
+        username: ANN.to_owned(),
+        org: Org::Production,
+    }
+}
+
+/// A store under a name of its own, that can be told to have a newer token already.
+#[derive(Debug, Default)]
+struct Named {
+    name: &'static str,
+    inner: MemoryStore,
+    has_newer: std::sync::atomic::AtomicBool,
+}
+
+impl Named {
+    fn new(name: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            ..Self::default()
+        })
+    }
+}
+
+impl Store for Named {
+    fn slot(&self, key: &Key) -> String {
+        format!("{}:{}", self.name, key.username)
+    }
+
+    fn capabilities(&self) -> sftoken::store::Capabilities {
+        self.inner.capabilities()
+    }
+
+    fn check(&self) -> Result<(), sftoken::store::StoreError> {
+        self.inner.check()
+    }
+
+    fn publish(
+        &self,
+        key: &Key,
+        token: &sftoken::Token,
+        meta: &sftoken::store::Meta,
+    ) -> Result<Put, sftoken::store::StoreError> {
+        match self.has_newer.load(Ordering::Relaxed) {
+            true => Ok(Put::Superseded),
+            false => self.inner.publish(key, token, meta),
+        }
+    }
+
+    fn get(&self, key: &Key) -> Result<Option<sftoken::Token>, sftoken::store::StoreError> {
+        self.inner.get(key)
+    }
+}
+
+/// A world whose account has two stores.
+fn two(when: Verify) -> (World, Arc<Named>, Arc<Named>) {
+    let mut world = World::new(when, []);
+    let (one, other) = (Named::new("one"), Named::new("two"));
+    let mut stores = Stores::default();
+    stores.route(key(), one.clone());
+    stores.route(key(), other.clone());
+    world.pipeline.stores = Arc::new(stores);
+    (world, one, other)
+}
+
+#[tokio::test]
+async fn what_is_kept_out_is_not_forgotten_for_an_older_mail_that_comes_by() {
+    let refused = Attempt::Refused(failing("invalid_login", true));
+    let world = World::new(Verify::Before, [logged_in(ORG), refused]);
+    let kept_out = || {
+        let ledger = &world.pipeline.ledger;
+        ledger.kept_out(ANN, Org::Production).unwrap().is_some()
+    };
+    let old = genuine(ANN, &new_token(), ago(600));
+    world.give(&old).await;
+    world.give(&genuine(ANN, &new_token(), ago(60))).await;
+    assert!(kept_out());
+    world.give(&genuine(ANN, &new_token(), ago(1200))).await;
+    assert!(kept_out(), "an outdated mail says nothing about it");
+    world.give(&old).await;
+    assert!(kept_out(), "nor does a copy of the one that is stored");
+}
+
+/// A clock that can be set.
+#[derive(Clone)]
+struct Hand(Arc<AtomicI64>);
+
+impl Hand {
+    fn at(time: Timestamp) -> Self {
+        Self(Arc::new(AtomicI64::new(time.as_second())))
+    }
+
+    fn turn(&self, by: SignedDuration) {
+        self.0.fetch_add(by.as_secs(), Ordering::Relaxed);
+    }
+
+    fn clock(&self) -> sftoken::watch::Clock {
+        let second = Arc::clone(&self.0);
+        Arc::new(move || Timestamp::from_second(second.load(Ordering::Relaxed)).unwrap())
+    }
+}
+
+/// Does its step, and then the audit trail has lost its end: nothing can be noted any more.
+#[derive(Debug)]
+struct Saboteur {
+    path: std::path::PathBuf,
+    runs: AtomicUsize,
+}
+
+impl Follow for Saboteur {
+    fn steps(&self, _: &Key, _: EventWord) -> Vec<String> {
+        vec!["hook".to_owned()]
+    }
+
+    fn run(&self, _: &Key, _: &str, _: &Told) -> Ran {
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        let file = rusqlite::Connection::open(&self.path).unwrap();
+        file.execute("DELETE FROM trail_ends", []).unwrap();
+        Ran::Done(None)
+    }
+
+    fn pause(&self, _: &str, _: u32) -> Option<Duration> {
+        None
+    }
+
+    fn trace(&self, _: &str, _: bool) -> Event {
+        Event::HookDone
+    }
+
+    fn is_waited_for(&self, _: &str) -> bool {
+        true
+    }
+
+    fn failure(&self, _: &str) -> Option<EventWord> {
+        None
+    }
+}
+
+fn order(username: &str, timeout: Duration) -> Order {
+    Order {
+        accounts: vec![Account {
+            username: username.to_owned(),
+            org: Some(Org::Production),
+        }],
+        mailboxes: Vec::new(),
+        since: ago(0),
+        timeout,
+    }
+}
+
+/// Plans what is to be done with a token that these slots have; whether it is news.
+fn plan(world: &World, fingerprint: &Fingerprint, slots: &[&str]) -> bool {
+    let plan = Plan {
+        username: ANN,
+        org: Org::Production,
+        event: "stored",
+        steps: &["hook".to_owned()],
+        told: &|_| fingerprint.to_string(),
+        at: ago(0),
+    };
+    let slots: Vec<String> = slots.iter().map(|&slot| slot.to_owned()).collect();
+    let reached = Reached {
+        fingerprint,
+        slots: &slots,
+    };
+    let ledger = &world.pipeline.ledger;
+    ledger.record_stored(&[], Some((plan, reached))).unwrap()
+}
