@@ -44,8 +44,10 @@ pub struct Plan<'p> {
     pub username: &'p str,
     /// The kind of org.
     pub org: Org,
-    /// The event's word. Errands of an earlier event of the same word are dropped: they are of the past.
+    /// The event's word.
     pub event: &'p str,
+    /// Errands of an earlier event of the same word are dropped: they are of the past. Two failures are two events.
+    pub replaces: bool,
     /// The names of the steps, in order.
     pub steps: &'p [String],
     /// What they are told: JSON, once the head of the trail is known in which the event stands.
@@ -233,7 +235,9 @@ pub(super) fn plan_once(
 fn put(ledger: &Transaction<'_>, plan: &Plan<'_>) -> rusqlite::Result<()> {
     let (username, org) = (plan.username, plan.org.as_str());
     let past = "DELETE FROM errands WHERE username = ?1 AND org = ?2 AND event = ?3";
-    ledger.execute(past, [username, org, plan.event])?;
+    if plan.replaces {
+        ledger.execute(past, [username, org, plan.event])?;
+    }
     let put = "INSERT INTO errands (username, org, step, event, told, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let due = plan.at.as_millisecond();
     let told = (plan.told)(&head(ledger)?);

@@ -314,6 +314,7 @@ impl Delivery<'_> {
             username: &self.key.username,
             org: self.key.org,
             event: happened.as_str(),
+            replaces: true,
             steps: &steps,
             told: &|head| told.with(head).to_json(),
             at: told.at,

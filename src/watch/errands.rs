@@ -199,10 +199,12 @@ impl Pipeline {
         if steps.is_empty() {
             return;
         }
+        use EventWord::{ConsumerFailed, HookFailed, StoreFailed};
         let plan = Plan {
             username: &key.username,
             org: key.org,
             event: told.event.as_str(),
+            replaces: !matches!(told.event, ConsumerFailed | HookFailed | StoreFailed),
             steps: &steps,
             told: &|head| told.with(head).to_json(),
             at: told.at,

@@ -100,6 +100,20 @@ async fn what_is_kept_out_is_not_forgotten_for_an_older_mail_that_comes_by() {
     assert!(kept_out(), "nor does a copy of the one that is stored");
 }
 
+#[tokio::test]
+async fn two_stores_that_fail_together_are_both_told() {
+    let (world, one, other) = two(Verify::Never);
+    for store in [&one, &other] {
+        store.inner.fail_with(Some(StoreErrorKind::Locked));
+    }
+    world.give(&genuine(ANN, &new_token(), ago(60))).await;
+    world.finish().await;
+    let told = world.desk.told();
+    let missing: Vec<&str> = told.iter().map(|told| told.missing[0].as_str()).collect();
+    let (one, other) = (one.slot(&key()), other.slot(&key()));
+    assert_eq!(missing, [one.as_str(), other.as_str()]);
+}
+
 /// A clock that can be set.
 #[derive(Clone)]
 struct Hand(Arc<AtomicI64>);
@@ -173,6 +187,7 @@ fn plan(world: &World, fingerprint: &Fingerprint, slots: &[&str]) -> bool {
         username: ANN,
         org: Org::Production,
         event: "stored",
+        replaces: true,
         steps: &["hook".to_owned()],
         told: &|_| fingerprint.to_string(),
         at: ago(0),

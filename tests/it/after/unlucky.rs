@@ -1,0 +1,33 @@
+//! What comes after, in bad company: times that are not now, mailboxes that are away, steps that are gone.
+
+use serde_json::Value;
+
+use super::{Stage, TELLS};
+use crate::support::salesforce::{ANN, BOB, ago, genuine, new_token};
+use crate::support::stub::Stub;
+
+#[test]
+fn each_consumer_that_fails_is_told() {
+    let receiver = Stub::start(|_| (204, String::new()));
+    let notify = format!(
+        "[notify]\nwebhook = \"http://{}/\"\nevents = [\"consumer_failed\"]",
+        receiver.authority()
+    );
+    let stage = Stage::new("true", "exit 1", &notify);
+    let path = stage.home.path("config/sftoken/config.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let test = stage.home.path("test");
+    stage.home.configure(&format!(
+        "{text}[[account.consumer]]\nname = \"reports\"\ntest = [\"{}\"]\n",
+        test.display()
+    ));
+    let (ended, _) = stage.wait();
+    ended.check(1);
+    let events: Vec<Value> = receiver.asked().iter().map(|asked| asked.json()).collect();
+    let mut reasons: Vec<&str> = events
+        .iter()
+        .map(|event| event["reason"].as_str().unwrap())
+        .collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons, ["consumer nightly load", "consumer reports"]);
+}
