@@ -136,9 +136,8 @@ impl Delivery<'_> {
     }
 
     fn log_in(&self, kept_out: bool) -> Result<Known, Trouble> {
-        let known = self
-            .pipeline
-            .log_in_once(&self.key, &self.mail.found.token, kept_out)?;
+        let token = &self.mail.found.token;
+        let (known, is_news) = self.pipeline.log_in_once(&self.key, token, kept_out)?;
         let username = &self.key.username;
         match &known {
             Known::LogsIn => tracing::info!(username, "the token logs in"),
@@ -161,7 +160,26 @@ impl Delivery<'_> {
                 );
             }
         }
+        if kept_out && is_news {
+            self.tell_kept_out(&known);
+        }
         Ok(known)
+    }
+
+    /// A token that is stored nowhere until a person has seen to it: it must not be overlooked.
+    fn tell_kept_out(&self, known: &Known) {
+        let (Known::Refused(why) | Known::Unknown(why)) = known else {
+            return;
+        };
+        let told = Told {
+            date: Some(self.mail.found.date),
+            fingerprint: Some(self.mail.found.token.fingerprint()),
+            verified: known.as_bool(),
+            reason: Some(why.kind.clone()),
+            detail: Some(why.problem.clone()),
+            ..Told::of(&self.key, EventWord::NotVerified, (self.pipeline.clock)())
+        };
+        self.pipeline.announce(&self.key, told);
     }
 
     /// Each slot on its own: one that hangs or fails holds back none.

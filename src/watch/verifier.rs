@@ -97,28 +97,30 @@ pub(super) enum Known {
 }
 
 impl Pipeline {
-    /// Tries a token, unless it was tried before; `kept_out`: it replaces nothing until it logs in. Then what came of that is known. Whoever tries the same token
-    /// at the same time, in whatever process, waits for it.
+    /// Tries a token, unless it was tried before; `kept_out`: it replaces nothing until it logs in. Then what came of
+    /// that is known, and whether it is news. Whoever tries the same token at the same time, in whatever process, waits
+    /// for it.
     pub(super) fn log_in_once(
         &self,
         key: &Key,
         token: &Token,
         kept_out: bool,
-    ) -> Result<Known, Trouble> {
+    ) -> Result<(Known, bool), Trouble> {
         let fingerprint = token.fingerprint();
         let whose = tried(key, &fingerprint);
         let _alone = self.ledger.lock(&lock_name(key))?;
         if let Some(before) = self.ledger.begin_login(whose, (self.clock)(), kept_out)? {
-            return Ok(known(before));
+            return Ok((known(before), false));
         }
         let attempt = self.check_organization(key, self.verifier.attempt(key, token))?;
         note(&self.ledger, whose, &attempt, (self.clock)(), kept_out)?;
-        Ok(match attempt {
+        let known = match attempt {
             Attempt::LoggedIn { .. } => Known::LogsIn,
             Attempt::Refused(why) => Known::Refused(why),
             Attempt::Unanswered(why) => Known::Unknown(why),
             Attempt::NotMade(why) => Known::Later(why),
-        })
+        };
+        Ok((known, true))
     }
 
     /// A user of another organisation may carry the same name.

@@ -101,6 +101,21 @@ async fn what_is_kept_out_is_not_forgotten_for_an_older_mail_that_comes_by() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_kept_out_is_told_of_once() {
+    let refused = Attempt::Refused(failing("invalid_login", true));
+    let world = World::new(Verify::Before, [refused]);
+    let mail = genuine(ANN, &new_token(), ago(60));
+    world.give(&mail).await;
+    world.give(&mail).await;
+    world.finish().await;
+    assert_eq!(world.desk.done(), ["message not_verified"]);
+    let told = &world.desk.told()[0];
+    assert_eq!(told.verified, Some(false));
+    assert_eq!(told.reason.as_deref(), Some("invalid_login"));
+    assert!(told.slots.is_empty(), "it is stored nowhere");
+}
+
+#[tokio::test]
 async fn two_stores_that_fail_together_are_both_told() {
     let (world, one, other) = two(Verify::Never);
     for store in [&one, &other] {
