@@ -129,6 +129,20 @@ async fn two_stores_that_fail_together_are_both_told() {
     assert_eq!(missing, [one.as_str(), other.as_str()]);
 }
 
+#[tokio::test]
+async fn a_store_that_has_a_newer_token_when_it_is_back_is_in_no_trouble() {
+    let (world, _, other) = two(Verify::Never);
+    let mail = genuine(ANN, &new_token(), ago(60));
+    other.inner.fail_with(Some(StoreErrorKind::Unreachable));
+    world.give(&mail).await;
+    let troubles = || world.pipeline.ledger.slot_troubles().unwrap().len();
+    assert_eq!(troubles(), 1);
+    other.inner.fail_with(None);
+    other.has_newer.store(true, Ordering::Relaxed);
+    world.give(&mail).await;
+    assert_eq!(troubles(), 0);
+}
+
 /// A clock that can be set.
 #[derive(Clone)]
 struct Hand(Arc<AtomicI64>);
