@@ -238,13 +238,15 @@ impl Delivery<'_> {
                     troubles.push(trouble);
                 }
                 Ok(published) => {
-                    let is_news = !matches!(published, Published::Before(_));
+                    // NOTE: what is not stored is told at the end: each try finds the same again
+                    let is_news = matches!(published, Published::Stored(_));
+                    let is_before = matches!(published, Published::Before(_));
                     let receipt = self.receipt(published, known.as_ref())?;
                     if is_news || !is_open {
                         let decision = self.decision(&receipt, is_open);
-                        decisions.push(match is_news {
-                            true => decision,
-                            false => Decision {
+                        decisions.push(match is_before {
+                            false => decision,
+                            true => Decision {
                                 reason: Some(STORED_BEFORE.to_owned()),
                                 ..decision
                             },

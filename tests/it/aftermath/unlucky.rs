@@ -143,6 +143,24 @@ async fn a_store_that_has_a_newer_token_when_it_is_back_is_in_no_trouble() {
     assert_eq!(troubles(), 0);
 }
 
+#[tokio::test]
+async fn a_store_that_has_a_newer_token_is_noted_once_while_another_one_fails() {
+    let (world, one, other) = two(Verify::Never);
+    one.has_newer.store(true, Ordering::Relaxed);
+    other.inner.fail_with(Some(StoreErrorKind::Unreachable));
+    let mail = genuine(ANN, &new_token(), ago(60));
+    for _ in 0..5 {
+        world.give(&mail).await;
+    }
+    other.inner.fail_with(None);
+    world.give(&mail).await;
+    let history = world.pipeline.ledger.history(Some(ANN), 100).unwrap();
+    let refused = history.iter().filter(|row| row.outcome == "refused");
+    assert_eq!(refused.count(), 1, "{history:?}");
+    let reasons: Vec<_> = history.iter().map(|row| row.reason.as_deref()).collect();
+    assert!(reasons.contains(&Some("older_than_current")), "{reasons:?}");
+}
+
 /// A clock that can be set.
 #[derive(Clone)]
 struct Hand(Arc<AtomicI64>);
