@@ -19,6 +19,7 @@ use super::verdict::{TriedLogIn, Trouble, Verdict};
 use super::verifier::{Failing, Known, Verify};
 use crate::ingest::Found;
 use crate::ingest::event::{EventWord, Receipt, Report};
+use crate::ingest::order::Rank;
 use crate::ingest::refusal::Refusal;
 use crate::ledger::{Decision, Plan, Reached, SlotTrouble};
 use crate::store::{Key, Store};
@@ -99,6 +100,13 @@ impl Delivery<'_> {
         if self.pipeline.policy.armed_only && !self.is_announced()? {
             return Ok(vec![self.refused(Refusal::OutsideWindow)?]);
         }
+        if self.is_outdated(stores)? {
+            let kept = |store: &Arc<dyn Store>| Slot {
+                name: store.slot(&self.key),
+                published: Ok(Published::Kept(Refusal::OlderThanCurrent)),
+            };
+            return self.settle(stores.iter().map(kept).collect(), None);
+        }
         let when = self.pipeline.verifier.when(&self.key);
         let mut known = None;
         if when == Verify::Before && self.would_be_new(stores)? {
@@ -121,6 +129,20 @@ impl Delivery<'_> {
         let (ledger, key) = (&self.pipeline.ledger, &self.key);
         let date = self.mail.found.date;
         Ok(ledger.is_announced(&key.username, key.org, date, WINDOW_SKEW)?)
+    }
+
+    /// Whether any slot of the account has seen a later mail: a slot that has not, because it was added since, is no
+    /// place for a dead token.
+    fn is_outdated(&self, stores: &[Arc<dyn Store>]) -> Result<bool, Trouble> {
+        for store in stores {
+            let newest = self.pipeline.ledger.newest(&store.slot(&self.key))?;
+            let mail = newest.map(|newest| newest.mail);
+            let is_later = |rank: &Rank| rank.date > self.mail.found.date;
+            if mail.is_some_and(|mail| mail.org == self.key.org && is_later(&mail.rank)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A mail that no slot will take is not worth a log-in.

@@ -161,6 +161,24 @@ async fn a_store_that_has_a_newer_token_is_noted_once_while_another_one_fails() 
     assert!(reasons.contains(&Some("older_than_current")), "{reasons:?}");
 }
 
+#[tokio::test]
+async fn an_older_token_does_not_get_into_a_store_that_was_added_later() {
+    let (mut world, one, other) = two(Verify::Never);
+    let both = Arc::clone(&world.pipeline.stores);
+    let mut only = Stores::default();
+    only.route(key(), one.clone());
+    world.pipeline.stores = Arc::new(only);
+    world.give(&genuine(ANN, &new_token(), ago(60))).await;
+    world.pipeline.stores = both;
+    let verdicts = world.give(&genuine(ANN, &new_token(), ago(600))).await;
+    assert_eq!(other.get(&key()).unwrap(), None, "it is dead");
+    assert!(
+        verdicts
+            .iter()
+            .all(|verdict| verdict.receipt().unwrap().superseded)
+    );
+}
+
 /// A clock that can be set.
 #[derive(Clone)]
 struct Hand(Arc<AtomicI64>);
