@@ -198,6 +198,18 @@ impl Hand {
     }
 }
 
+#[tokio::test]
+async fn errands_do_not_wait_for_a_clock_that_went_back() {
+    let mut world = World::new(Verify::Never, []);
+    let hand = Hand::at(ago(0));
+    world.pipeline.clock = hand.clock();
+    world.give(&genuine(ANN, &new_token(), ago(60))).await;
+    hand.turn(SignedDuration::from_hours(-48));
+    let finishing = tokio::time::timeout(Duration::from_secs(20), world.finish());
+    finishing.await.expect("it waits for two days");
+    assert_eq!(world.desk.done(), ["hook stored", "message stored"]);
+}
+
 /// Does its step, and then the audit trail has lost its end: nothing can be noted any more.
 #[derive(Debug)]
 struct Saboteur {
@@ -244,6 +256,24 @@ fn order(username: &str, timeout: Duration) -> Order {
         since: ago(0),
         timeout,
     }
+}
+
+#[tokio::test]
+async fn a_hook_whose_end_cannot_be_noted_is_not_run_without_a_pause() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let mut world = World::new(Verify::Never, []);
+    world.pipeline.ledger = Arc::new(Ledger::open(&path).unwrap());
+    let follow = Arc::new(Saboteur {
+        path,
+        runs: AtomicUsize::new(0),
+    });
+    world.pipeline.errands = Errands::by(follow.clone());
+    let length = Duration::from_secs(3);
+    let armed = arm(order(BOB, length), &world.pipeline).await.unwrap();
+    world.give(&genuine(ANN, &new_token(), ago(0))).await;
+    let _ = armed.collect(length).await;
+    assert_eq!(follow.runs.load(Ordering::Relaxed), 1);
 }
 
 /// Plans what is to be done with a token that these slots have; whether it is news.
