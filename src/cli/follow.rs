@@ -163,6 +163,10 @@ impl Follow for Followers {
         !matches!(step, WEBHOOK | DESKTOP)
     }
 
+    fn comes_after(&self, step: &str, earlier: &str) -> bool {
+        step.starts_with(CONSUMER) && earlier == HOOK
+    }
+
     fn failure(&self, step: &str) -> Option<EventWord> {
         match step {
             // a desktop that is not there is no news

@@ -111,6 +111,9 @@ pub trait Follow: Send + Sync + fmt::Debug {
     /// Whether somebody who waits for an account waits for this step, too; of other steps, for their first try only.
     fn is_waited_for(&self, step: &str) -> bool;
 
+    /// Whether a step is not begun before an earlier one of the same event has its result, however often that is tried.
+    fn comes_after(&self, step: &str, earlier: &str) -> bool;
+
     /// What a failure of the step is: an event of its own, or nothing more than a line in the log.
     fn failure(&self, step: &str) -> Option<EventWord>;
 }
@@ -149,6 +152,10 @@ impl Follow for NoFollow {
     }
 
     fn is_waited_for(&self, _: &str) -> bool {
+        false
+    }
+
+    fn comes_after(&self, _: &str, _: &str) -> bool {
         false
     }
 
@@ -255,11 +262,29 @@ impl Pipeline {
         }
     }
 
+    /// The errands that wait for no other one.
+    fn ready(&self, of: Option<(&str, Org)>) -> Result<Vec<Errand>, LedgerError> {
+        let all = self.ledger.errands(of)?;
+        let waits = |errand: &Errand| {
+            all.iter().any(|other| {
+                (&other.username, other.org, &other.event)
+                    == (&errand.username, errand.org, &errand.event)
+                    && other.id < errand.id
+                    && self.errands.follow.comes_after(&errand.step, &other.step)
+            })
+        };
+        Ok(all
+            .iter()
+            .filter(|errand| !waits(errand))
+            .cloned()
+            .collect())
+    }
+
     /// Does errands as they come, for ever; what other processes left behind too.
     pub(super) async fn follow_up(self) {
         let mut crew = Crew::default();
         loop {
-            let pause = match self.ledger.errands(None) {
+            let pause = match self.ready(None) {
                 Ok(errands) => self.send_out(&errands, &mut crew),
                 Err(error) => {
                     tracing::warn!(hint = error.hint(), "{error}");
@@ -311,7 +336,7 @@ impl Pipeline {
         loop {
             let now = (self.clock)();
             let of = Some((key.username.as_str(), key.org));
-            let next = self.ledger.errands(of)?;
+            let next = self.ready(of)?;
             let is_due = |errand: &Errand| until_due(errand, now).is_zero();
             let Some(errand) = next.into_iter().find(is_due) else {
                 return Ok(());
@@ -397,7 +422,7 @@ impl Pipeline {
                 let is_theirs = of.is_none_or(|keys| keys.contains(&key_of(errand)));
                 is_theirs && (errand.tries == 0 || follow.is_waited_for(&errand.step))
             };
-            let mut errands = self.ledger.errands(None)?;
+            let mut errands = self.ready(None)?;
             errands.retain(meant);
             let now = (self.clock)();
             let Some(wait) = errands.iter().map(|errand| until_due(errand, now)).min() else {

@@ -7,6 +7,18 @@ use crate::support::salesforce::{ANN, BOB, ago, genuine, new_token};
 use crate::support::stub::Stub;
 
 #[test]
+fn a_consumer_is_tested_when_the_hook_is_done_and_not_before() {
+    let stage = Stage::new(
+        "echo hook >> ${0%/*}/order; test $(wc -l < ${0%/*}/order) -ge 2 || exit 75",
+        "echo test >> ${0%/*}/order",
+        "",
+    );
+    let (ended, _) = stage.wait();
+    ended.check(0);
+    assert_eq!(stage.file("order"), "hook\nhook\ntest\n");
+}
+
+#[test]
 fn each_consumer_that_fails_is_told() {
     let receiver = Stub::start(|_| (204, String::new()));
     let notify = format!(

@@ -241,6 +241,10 @@ impl Follow for Saboteur {
         true
     }
 
+    fn comes_after(&self, _: &str, _: &str) -> bool {
+        false
+    }
+
     fn failure(&self, _: &str) -> Option<EventWord> {
         None
     }
