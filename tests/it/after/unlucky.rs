@@ -7,6 +7,18 @@ use crate::support::salesforce::{ANN, BOB, ago, genuine, new_token};
 use crate::support::stub::Stub;
 
 #[test]
+fn a_replay_at_another_time_tries_a_hook_again_and_tells_that_it_failed() {
+    let once = "echo once >> ${0%/*}/tries; test $(wc -l < ${0%/*}/tries) -ge 2 || exit 75; exit 9";
+    let stage = Stage::new(once, "true", "");
+    let mail = genuine(ANN, &new_token(), ago(40 * 86_400));
+    stage.home.write("old.eml", mail);
+    let then = ago(40 * 86_400 - 60).to_string();
+    let ended = stage.home.run(&["replay", "--now", &then, "old.eml"]);
+    ended.check(1);
+    assert_eq!(stage.file("tries").lines().count(), 2);
+}
+
+#[test]
 fn a_consumer_is_tested_when_the_hook_is_done_and_not_before() {
     let stage = Stage::new(
         "echo hook >> ${0%/*}/order; test $(wc -l < ${0%/*}/order) -ge 2 || exit 75",
