@@ -19,6 +19,25 @@ fn a_replay_at_another_time_tries_a_hook_again_and_tells_that_it_failed() {
 }
 
 #[test]
+fn hooks_are_run_although_another_mailbox_is_away() {
+    let stage = Stage::new(TELLS, TELLS, "");
+    let port = {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let path = stage.home.path("config/sftoken/config.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    stage.home.configure(&format!(
+        "{text}[mailbox.away]\nurl = \"imaps://ann@localhost:{port}\"\n\
+         auth = {{ password = \"env:MAIL_PASSWORD\" }}\n"
+    ));
+    let mail = genuine(ANN, &new_token(), ago(5));
+    stage.server.deliver(super::BOX, &mail);
+    stage.home.run(&["watch", "--once"]).check(5);
+    assert_eq!(stage.file("order"), "hook\ntest\n");
+}
+
+#[test]
 fn a_consumer_is_tested_when_the_hook_is_done_and_not_before() {
     let stage = Stage::new(
         "echo hook >> ${0%/*}/order; test $(wc -l < ${0%/*}/order) -ge 2 || exit 75",
