@@ -54,11 +54,22 @@ impl Followers {
         accounts.find(|account| account.username == key.username && account.org == key.org)
     }
 
+    /// Whether the configuration has this step of an account still.
+    pub(crate) fn has(&self, key: &Key, step: &str) -> bool {
+        match step {
+            WEBHOOK => self.config.notify.webhook.is_some(),
+            DESKTOP => self.config.notify.desktop,
+            command => self.command(key, command).is_some(),
+        }
+    }
+
     /// The command of a step, if the configuration has it still.
     fn command(&self, key: &Key, step: &str) -> Option<&config::Command> {
         let account = self.account(key)?;
         match step.strip_prefix(CONSUMER) {
-            None => account.on_stored.as_ref(),
+            None if step == HOOK => account.on_stored.as_ref(),
+            // a newer version's
+            None => None,
             Some(name) => {
                 let mut consumers = account.consumers.iter();
                 consumers

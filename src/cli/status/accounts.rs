@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::cli::engine;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::follow::Followers;
 use crate::config::{self, Config, DEFAULT_MAX_AGE};
 use crate::ingest::event::Receipt;
 use crate::ingest::policy::Org;
@@ -91,10 +92,11 @@ pub(super) struct Known {
     troubles: Vec<Since>,
     results: Vec<StepResult>,
     waiting: BTreeMap<(String, &'static str), usize>,
+    followers: Followers,
 }
 
 impl Known {
-    pub(super) fn read(ledger: &Ledger) -> Result<Self, Failure> {
+    pub(super) fn read(config: &Config, ledger: &Ledger) -> Result<Self, Failure> {
         let mut waiting = BTreeMap::new();
         for errand in ledger.errands(None)? {
             *waiting
@@ -106,6 +108,7 @@ impl Known {
             troubles: ledger.slot_troubles()?,
             results: ledger.step_results()?,
             waiting,
+            followers: Followers::of(config),
         })
     }
 }
@@ -116,7 +119,7 @@ pub(super) fn accounts(
     ledger: &Ledger,
     now: Timestamp,
 ) -> Result<Vec<AccountLine>, Failure> {
-    let known = Known::read(ledger)?;
+    let known = Known::read(config, ledger)?;
     let mut lines: Vec<AccountLine> = Vec::new();
     for account in &config.accounts {
         let key = Key {
@@ -200,6 +203,8 @@ fn line(
     let results = known.results.iter();
     let steps: Vec<StepLine> = results
         .filter(|result| result.username == key.username && result.org == key.org)
+        // a step that was removed will never go better
+        .filter(|result| known.followers.has(key, &result.step))
         .map(|result| StepLine {
             step: result.step.clone(),
             ok: result.ok,

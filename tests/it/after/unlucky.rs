@@ -74,3 +74,16 @@ fn each_consumer_that_fails_is_told() {
     reasons.sort_unstable();
     assert_eq!(reasons, ["consumer nightly load", "consumer reports"]);
 }
+
+#[test]
+fn a_consumer_that_was_removed_is_no_trouble_any_more() {
+    let stage = Stage::new("true", "exit 1", "");
+    let (ended, _) = stage.wait();
+    ended.check(1);
+    stage.home.run(&["status"]).check(1);
+    let path = stage.home.path("config/sftoken/config.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, _) = text.split_once("[[account.consumer]]").unwrap();
+    stage.home.configure(before);
+    stage.home.run(&["status"]).check(0);
+}
