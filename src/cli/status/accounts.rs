@@ -45,6 +45,9 @@ pub(super) struct AccountLine {
     /// The state of its age alone.
     #[serde(skip)]
     pub(super) age: &'static str,
+    /// Nobody looks after it any more: it is shown, and no alarm.
+    #[serde(skip)]
+    pub(super) is_of_the_past: bool,
 }
 
 /// A place for the token.
@@ -146,7 +149,12 @@ pub(super) fn accounts(
             .filter_map(|other| other.slot.clone())
             .map(Ok)
             .collect();
-        lines.push(line(&key, slots, DEFAULT_MAX_AGE, &known, ledger, now)?);
+        let line = line(&key, slots, DEFAULT_MAX_AGE, &known, ledger, now)?;
+        lines.push(AccountLine {
+            // with none configured, any account's token is kept
+            is_of_the_past: !config.accounts.is_empty(),
+            ..line
+        });
     }
     Ok(lines)
 }
@@ -241,6 +249,7 @@ fn line(
             .copied()
             .unwrap_or_default(),
         age: by_age,
+        is_of_the_past: false,
     })
 }
 
@@ -334,6 +343,9 @@ fn login_line(
 impl AccountLine {
     /// What a monitor should know of it first; `strictly`: also that there is no token yet.
     pub(super) fn exit(&self, strictly: bool) -> Exit {
+        if self.is_of_the_past {
+            return Exit::Done;
+        }
         if self.slots.iter().any(|slot| slot.state == "failing") {
             return Exit::Store;
         }

@@ -87,3 +87,19 @@ fn a_consumer_that_was_removed_is_no_trouble_any_more() {
     stage.home.configure(before);
     stage.home.run(&["status"]).check(0);
 }
+
+#[test]
+fn an_account_that_was_removed_is_shown_and_raises_no_alarm() {
+    let stage = Stage::new("exit 1", "true", "");
+    let (ended, _) = stage.wait();
+    ended.check(1);
+    stage.home.run(&["status"]).check(1);
+    let path = stage.home.path("config/sftoken/config.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, _) = text.split_once("[[account]]").unwrap();
+    stage
+        .home
+        .configure(&format!("{before}[[account]]\nusername = \"{BOB}\"\n"));
+    let status = stage.home.run(&["status", "--json"]).check(0);
+    assert_eq!(status.json()[0]["accounts"][1]["username"], ANN);
+}
