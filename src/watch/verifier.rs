@@ -110,7 +110,14 @@ impl Pipeline {
         let whose = tried(key, &fingerprint);
         let _alone = self.ledger.lock(&lock_name(key))?;
         if let Some(before) = self.ledger.begin_login(whose, (self.clock)(), kept_out)? {
-            return Ok((known(before), false));
+            if before.state != LoginState::Begun {
+                return Ok((known(before), false));
+            }
+            // whoever began it had our lock, and is dead: that is its end
+            let why = Failing::from(before);
+            let cut_off = Attempt::Unanswered(why.clone());
+            note(&self.ledger, whose, &cut_off, (self.clock)(), kept_out)?;
+            return Ok((Known::Unknown(why), true));
         }
         let attempt = self.check_organization(key, self.verifier.attempt(key, token))?;
         note(&self.ledger, whose, &attempt, (self.clock)(), kept_out)?;

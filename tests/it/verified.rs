@@ -1,5 +1,7 @@
 //! The loop with `verify`: a mailbox, a Salesforce, and a store.
 
+mod unlucky;
+
 use std::time::Duration;
 
 use serde_json::Value;

@@ -1,0 +1,33 @@
+//! Log-ins of tokens that are not the one that is waited for, and of accounts that have moved.
+
+use std::time::Duration;
+
+use sftoken::ingest::policy::Org;
+use sftoken::ledger::Tried;
+use sftoken::testing::salesforce::SalesforceStub;
+
+use super::{Stage, says};
+use crate::support::salesforce::{ANN, ago};
+
+#[test]
+fn a_log_in_whose_process_died_ends_a_wait_at_once() {
+    let stage = Stage::new("after");
+    let waiting = stage.armed("60s");
+    let token = stage.salesforce.reset(ANN).unwrap();
+    let print = sftoken::Token::new(&token).unwrap().fingerprint();
+    let whose = Tried {
+        username: ANN,
+        org: Org::Production,
+        fingerprint: &print,
+    };
+    // as a daemon leaves it that is killed before the answer
+    let begun = stage.home.ledger().begin_login(whose, ago(0), false);
+    assert!(begun.unwrap().is_none());
+    stage.deliver(&token, 1);
+    let ended = waiting.end_within(Duration::from_secs(30)).check(1);
+    says(&ended, &["is not known to log in", "sftoken verify"]);
+    assert_eq!(stage.salesforce.attempts(ANN), 0);
+    let trail = stage.home.run(&["history", "--json"]).check(0).json();
+    let noted = |event: &str| trail.iter().any(|line| line["event"] == event);
+    assert!(noted("verification_unknown"), "{trail:?}");
+}
