@@ -19,7 +19,7 @@ use crate::ingest::token::Fingerprint;
 use crate::ledger::{Ledger, Login, LoginState, Tried};
 use crate::store::Key;
 use crate::verify::{LoggedIn, Outcome, Why};
-use crate::watch::attempt_again;
+use crate::watch::{OTHER_ORGANIZATION, attempt_again};
 
 /// Runs `verify`.
 pub(crate) fn run(global: &Global, args: &Verify) -> Result<Exit, Failure> {
@@ -106,6 +106,10 @@ impl KeptOut {
             org: self.key.org,
             fingerprint: &self.fingerprint,
         };
+        // the account may have moved, and a person says so; what the configuration wants is wanted still
+        if self.login.reason.as_deref() == Some(OTHER_ORGANIZATION) {
+            ledger.forget_organization(&self.key.username, self.key.org)?;
+        }
         ledger.forget_login(whose)?;
         super::watch::once(global, config, config.policy.clone())?;
         let (username, print) = (&self.key.username, &self.fingerprint);

@@ -14,6 +14,9 @@ use crate::ingest::token::{Fingerprint, Token};
 use crate::ledger::{Event, Ledger, LedgerError, Login, LoginState, Record, Tried};
 use crate::store::Key;
 
+/// The log-in ended in an organization that was not expected.
+pub const OTHER_ORGANIZATION: &str = "other_organization";
+
 /// When an account's tokens are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
@@ -141,7 +144,7 @@ impl Pipeline {
         let known = self.ledger.organization_of(&key.username, key.org)?;
         match known {
             Some(known) if is_another(&known, found) => Ok(Attempt::Refused(Failing {
-                kind: "other_organization".to_owned(),
+                kind: OTHER_ORGANIZATION.to_owned(),
                 problem: format!(
                     "the token logs in to organization {found}, and earlier ones did to {known}"
                 ),

@@ -31,3 +31,20 @@ fn a_log_in_whose_process_died_ends_a_wait_at_once() {
     let noted = |event: &str| trail.iter().any(|line| line["event"] == event);
     assert!(noted("verification_unknown"), "{trail:?}");
 }
+
+#[test]
+fn an_account_that_moved_is_taken_when_a_person_says_so() {
+    let stage = Stage::new("before");
+    let waiting = stage.armed("60s");
+    stage.reset();
+    waiting.end().check(0);
+    let moved: &SalesforceStub = &stage.salesforce;
+    moved.set_organization("00D9z000000ZzzzEAC");
+    let waiting = stage.armed("60s");
+    let token = stage.reset();
+    let ended = waiting.end().check(7);
+    says(&ended, &["00D9z000000ZzzzEAC", "verify --again"]);
+    stage.home.run(&["verify", ANN, "--again"]).check(0);
+    assert_eq!(stage.kept(), Some(token));
+    stage.home.run(&["status"]).check(0);
+}
