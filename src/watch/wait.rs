@@ -248,7 +248,7 @@ impl Armed {
                 let print = report.fingerprint.as_ref().map(ToString::to_string);
                 let is_new = print.is_some_and(|print| !before.contains(&print));
                 if is_theirs && is_new && report.date.is_some_and(|date| date >= young) {
-                    self.take(Verdict::Settled(receipt))?;
+                    self.serve(receipt)?;
                 }
             }
         }
@@ -270,6 +270,15 @@ impl Armed {
             Verdict::Settled(receipt) => receipt,
             Verdict::Open(report, trouble) => return self.open(report, trouble),
         };
+        // what kept the mail open is over
+        let source = &receipt.report.source;
+        let is_over =
+            |other: &Verdict| matches!(other, Verdict::Open(open, _) if open.source == *source);
+        self.others.retain(|other| !is_over(other));
+        self.serve(receipt)
+    }
+
+    fn serve(&mut self, receipt: Receipt) -> Result<(), WaitError> {
         let report = &receipt.report;
         let stored = report.outcome == OutcomeWord::Found && receipt.stored_at.is_some();
         let Some(key) = self
@@ -304,10 +313,20 @@ impl Armed {
                 Err(self.not_verified(key.username, why, answered))
             }
             (_, trouble) => {
-                self.others.push(Verdict::Open(report, trouble));
+                self.note_open(report, trouble);
                 Ok(())
             }
         }
+    }
+
+    /// Once, however often it is tried.
+    fn note_open(&mut self, report: Report, trouble: Trouble) {
+        let same = |other: &Verdict| {
+            matches!(other, Verdict::Open(open, before)
+                if open.source == report.source && before.place() == trouble.place())
+        };
+        self.others.retain(|other| !same(other));
+        self.others.push(Verdict::Open(report, trouble));
     }
 
     fn is_fresh(&self, report: &Report) -> bool {
