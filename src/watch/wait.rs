@@ -24,6 +24,7 @@ use super::verdict::{TriedLogIn, Trouble, Verdict};
 use super::verifier::{Failing, Verify, tried};
 use crate::ingest::event::{OutcomeWord, Receipt, Report};
 use crate::ingest::policy::{Account, Org};
+use crate::ingest::token::Fingerprint;
 use crate::ledger::{LedgerError, LoginState};
 use crate::store::Key;
 
@@ -288,11 +289,10 @@ impl Armed {
             self.others.push(Verdict::Settled(receipt));
             return Ok(());
         };
-        // One token, one receipt: a mail may come twice, or stand in two folders.
-        let same = |known: &Receipt| {
-            known.slot == receipt.slot && known.report.fingerprint == report.fingerprint
-        };
-        match self.found.iter_mut().find(|known| same(known)) {
+        // One slot, one receipt, that of the newest token: a mail may come twice, and a newer one meanwhile.
+        let same = |known: &&mut Receipt| known.slot == receipt.slot;
+        match self.found.iter_mut().find(same) {
+            Some(known) if known.report.date > report.date => {}
             Some(known) => *known = receipt,
             None => self.found.push(receipt),
         }
@@ -344,13 +344,27 @@ impl Armed {
         })
     }
 
-    /// The account's consumers look into each of its slots.
-    fn is_in_every_slot(&self, key: &Key) -> bool {
-        let mine = self.found.iter().filter(|known| {
+    /// The account's newest token, and the receipts of the slots that have it.
+    fn newest_of(&self, key: &Key) -> Option<(Fingerprint, Vec<&Receipt>)> {
+        let is_theirs = |known: &&Receipt| {
             known.report.username.as_deref() == Some(&key.username)
                 && known.report.org == Some(key.org)
-        });
-        let reached: BTreeSet<&str> = mine.filter_map(|known| known.slot.as_deref()).collect();
+        };
+        let mine = || self.found.iter().filter(is_theirs);
+        let newest = mine().max_by_key(|known| known.report.date)?;
+        let print = newest.report.fingerprint.clone()?;
+        let have_it = mine().filter(|known| known.report.fingerprint.as_ref() == Some(&print));
+        Some((print.clone(), have_it.collect()))
+    }
+
+    /// The account's consumers look into each of its slots.
+    fn is_in_every_slot(&self, key: &Key) -> bool {
+        let have_it = self.newest_of(key).map(|(_, receipts)| receipts);
+        let reached: BTreeSet<&str> = have_it
+            .iter()
+            .flatten()
+            .filter_map(|known| known.slot.as_deref())
+            .collect();
         let slots = self.pipeline.stores.slots(key);
         slots.iter().all(|slot| reached.contains(slot.as_str()))
     }
@@ -360,12 +374,7 @@ impl Armed {
         if self.pipeline.verifier.when(key) == Verify::Never {
             return Ok(true);
         }
-        let mut mine = self.found.iter().filter(|known| {
-            known.report.username.as_deref() == Some(&key.username)
-                && known.report.org == Some(key.org)
-        });
-        let newest = mine.next_back();
-        let Some(fingerprint) = newest.and_then(|known| known.report.fingerprint.clone()) else {
+        let Some((fingerprint, _)) = self.newest_of(key) else {
             return Ok(false);
         };
         let Some(login) = self.pipeline.ledger.login(tried(key, &fingerprint))? else {

@@ -5,6 +5,33 @@ use crate::support::salesforce::{ANN, BOB};
 use crate::support::stage::{Stage, fingerprint};
 
 #[test]
+fn two_tokens_in_a_slot_each_are_not_one_token_in_both() {
+    let stage = Two::new();
+    let mut waiting = stage.home.start(&["wait", "--json", "--timeout", "60s"]);
+    waiting.hear_err("armed");
+    stage.second.lock(true);
+    let older = stage.reset(5);
+    waiting.hear_err("kept to be tried again");
+    stage.check_kept(Some(&older), None);
+    stage.first.lock(true);
+    let newer = stage.reset(1);
+    // both stores have refused the newer one
+    waiting.hear_err("kept to be tried again");
+    stage.second.lock(false);
+    waiting.hear_err("token stored");
+    // the first one still has the older token, which is dead
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    stage.first.lock(false);
+    let receipts = waiting.end().check(0).json();
+    stage.check_kept(Some(&newer), Some(&newer));
+    let prints: Vec<_> = receipts
+        .iter()
+        .map(|one| one["fingerprint"].clone())
+        .collect();
+    assert_eq!(prints, [fingerprint(&newer), fingerprint(&newer)]);
+}
+
+#[test]
 fn a_store_that_was_away_for_a_moment_is_not_why_another_token_is_missing() {
     let stage = Stage::new();
     let words = [
