@@ -239,7 +239,6 @@ impl Armed {
     /// A daemon beside us may have stored the token, and moved or removed the mail before we saw it: then the
     /// receipt is all that there is. It serves if its mail is younger than the arming, as far as clocks can tell.
     fn look_into_the_ledger(&mut self) -> Result<(), WaitError> {
-        let young = self.since.checked_sub(CLOCKS).unwrap_or(self.since);
         let (begun, before) = (self.begun.0, self.begun.1.clone());
         for key in self.keys() {
             for receipt in self.pipeline.ledger.receipts_of(&key.username)? {
@@ -248,7 +247,7 @@ impl Armed {
                     && receipt.stored_at.is_some_and(|at| at >= truncated(begun));
                 let print = report.fingerprint.as_ref().map(ToString::to_string);
                 let is_new = print.is_some_and(|print| !before.contains(&print));
-                if is_theirs && is_new && report.date.is_some_and(|date| date >= young) {
+                if is_theirs && is_new && self.is_young(report) {
                     self.serve(receipt)?;
                 }
             }
@@ -306,7 +305,7 @@ impl Armed {
     /// A mail that is kept: one that nobody can decide about yet, or a token that has to log in and does not.
     fn open(&mut self, report: Report, trouble: Trouble) -> Result<(), WaitError> {
         let key = self.key_of(&report);
-        let needed = key.filter(|key| self.is_fresh(&report) && self.is_needed(key));
+        let needed = key.filter(|key| self.is_young(&report) && self.is_needed(key));
         match (needed, trouble) {
             (Some(key), Trouble::LogIn { why, tried }) if tried != TriedLogIn::NotYet => {
                 let answered = tried == TriedLogIn::Refused;
@@ -331,6 +330,13 @@ impl Armed {
 
     fn is_fresh(&self, report: &Report) -> bool {
         report.date.is_some_and(|date| date >= self.fresh_from)
+    }
+
+    /// Younger than the arming, as far as clocks can tell. A token that may be of an earlier reset serves if it logs in;
+    /// if it does not, it is dead, and the one that is waited for is still to come.
+    fn is_young(&self, report: &Report) -> bool {
+        let young = self.since.checked_sub(CLOCKS).unwrap_or(self.since);
+        report.date.is_some_and(|date| date >= young)
     }
 
     fn is_needed(&self, key: &Key) -> bool {
@@ -374,20 +380,31 @@ impl Armed {
         if self.pipeline.verifier.when(key) == Verify::Never {
             return Ok(true);
         }
-        let Some((fingerprint, _)) = self.newest_of(key) else {
+        let Some((fingerprint, receipts)) = self.newest_of(key) else {
             return Ok(false);
         };
+        let report = receipts.first().map(|known| known.report.clone());
         let Some(login) = self.pipeline.ledger.login(tried(key, &fingerprint))? else {
             return Ok(false);
         };
         let username = key.username.clone();
-        let state = login.state;
+        let answered = match login.state {
+            LoginState::LoggedIn => return Ok(true),
+            LoginState::Begun => return Ok(false),
+            LoginState::Refused => true,
+            LoginState::Unknown => false,
+        };
         let why = Failing::from(login);
-        match state {
-            LoginState::LoggedIn => Ok(true),
-            LoginState::Begun => Ok(false),
-            LoginState::Refused => Err(self.not_verified(username, why, true)),
-            LoginState::Unknown => Err(self.not_verified(username, why, false)),
+        match report {
+            Some(report) if !self.is_young(&report) => {
+                let tried = match answered {
+                    true => TriedLogIn::Refused,
+                    false => TriedLogIn::Unanswered,
+                };
+                self.note_open(report, Trouble::LogIn { why, tried });
+                Ok(false)
+            }
+            _ => Err(self.not_verified(username, why, answered)),
         }
     }
 

@@ -33,6 +33,23 @@ fn a_log_in_whose_process_died_ends_a_wait_at_once() {
 }
 
 #[test]
+fn the_refusal_of_an_earlier_resets_token_does_not_end_the_wait() {
+    for when in ["after", "before"] {
+        let stage = Stage::new(when);
+        let dead = stage.salesforce.reset(ANN).unwrap();
+        let mut waiting = stage.armed("60s");
+        let token = stage.salesforce.reset(ANN).unwrap();
+        stage.deliver(&dead, 600);
+        waiting.hear_err("does not log in");
+        stage.deliver(&token, 0);
+        let receipts = waiting.end().check(0).json();
+        assert_eq!(receipts.len(), 1, "{when}: {receipts:?}");
+        assert_eq!(receipts[0]["verified"], true);
+        assert_eq!(stage.kept(), Some(token), "{when}");
+    }
+}
+
+#[test]
 fn an_account_that_moved_is_taken_when_a_person_says_so() {
     let stage = Stage::new("before");
     let waiting = stage.armed("60s");
