@@ -199,21 +199,12 @@ pub(super) fn plan_once(
     plan: &Plan<'_>,
     reached: Reached<'_>,
 ) -> rusqlite::Result<bool> {
-    let slots = reached.slots.join("\n");
-    let ask =
-        "SELECT fingerprint, detail FROM results WHERE username = ?1 AND org = ?2 AND step = ?3";
-    let values = params![plan.username, plan.org.as_str(), PLANNED];
-    let planned = ledger.query_row(ask, values, |row| {
-        Ok((
-            row.get::<_, Option<String>>(0)?,
-            row.get::<_, Option<String>>(1)?,
-        ))
-    });
-    let now = (
-        Some(reached.fingerprint.as_str().to_owned()),
-        Some(slots.clone()),
-    );
-    if planned.optional()?.is_some_and(|planned| planned == now) {
+    let (mine, slots_before) = planned(ledger, plan.username, plan.org, reached.fingerprint)?;
+    // fewer than were planned for: whoever says so has seen less
+    if mine && reached.slots.iter().all(|slot| slots_before.contains(slot)) {
+        return Ok(false);
+    }
+    if is_replaced(ledger, reached)? {
         return Ok(false);
     }
     note(
@@ -225,10 +216,40 @@ pub(super) fn plan_once(
             fingerprint: Some(reached.fingerprint.clone()),
             at: plan.at,
             ok: true,
-            detail: Some(slots),
+            detail: Some(reached.slots.join("\n")),
         },
     )?;
     put(ledger, plan)?;
+    Ok(true)
+}
+
+/// Whether errands were planned last for this token, and the slots that had it then.
+fn planned(
+    ledger: &Connection,
+    username: &str,
+    org: Org,
+    fingerprint: &Fingerprint,
+) -> rusqlite::Result<(bool, Vec<String>)> {
+    let ask = "SELECT detail FROM results WHERE username = ?1 AND org = ?2 AND step = ?3
+        AND fingerprint = ?4";
+    let values = params![username, org.as_str(), PLANNED, fingerprint.as_str()];
+    let slots: Option<Option<String>> =
+        ledger.query_row(ask, values, |row| row.get(0)).optional()?;
+    let listed = slots.clone().flatten().unwrap_or_default();
+    Ok((slots.is_some(), listed.lines().map(str::to_owned).collect()))
+}
+
+/// Whether each of the slots has seen a newer token by now: between the store and the record, a log-in may take a minute.
+fn is_replaced(ledger: &Connection, reached: Reached<'_>) -> rusqlite::Result<bool> {
+    let ask = "SELECT EXISTS (SELECT 1 FROM slots WHERE slot = ?1 AND fingerprint <> ?2)";
+    let mut ask = ledger.prepare_cached(ask)?;
+    for slot in reached.slots {
+        let replaced: bool =
+            ask.query_row([slot, reached.fingerprint.as_str()], |row| row.get(0))?;
+        if !replaced {
+            return Ok(false);
+        }
+    }
     Ok(true)
 }
 

@@ -299,3 +299,27 @@ fn plan(world: &World, fingerprint: &Fingerprint, slots: &[&str]) -> bool {
     let ledger = &world.pipeline.ledger;
     ledger.record_stored(&[], Some((plan, reached))).unwrap()
 }
+
+#[tokio::test]
+async fn an_older_token_that_is_recorded_late_takes_no_hook_away_from_a_newer_one() {
+    let world = World::new(Verify::Never, []);
+    world.give(&genuine(ANN, &new_token(), ago(60))).await;
+    let older = sftoken::Token::new(&new_token()).unwrap().fingerprint();
+    // stored before the newer one, and recorded after it: its log-in took so long
+    let slot = format!("memory:production/{ANN}");
+    assert!(!plan(&world, &older, &[&slot]));
+    world.finish().await;
+    assert_eq!(world.desk.done(), ["hook stored", "message stored"]);
+}
+
+#[tokio::test]
+async fn whoever_saw_one_slot_fail_plans_nothing_that_was_planned_for_both() {
+    let (world, one, other) = two(Verify::Never);
+    let token = new_token();
+    world.give(&genuine(ANN, &token, ago(60))).await;
+    world.finish().await;
+    let print = sftoken::Token::new(&token).unwrap().fingerprint();
+    let (one, other) = (one.slot(&key()), other.slot(&key()));
+    assert!(!plan(&world, &print, &[&one]));
+    assert!(!plan(&world, &print, &[&one, &other]));
+}
