@@ -164,6 +164,19 @@ impl Ledger {
         })
     }
 
+    /// The slots of a token when errands were planned for it; none, when they were not, or another token came since.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn planned_slots(
+        &self,
+        username: &str,
+        org: Org,
+        fingerprint: &Fingerprint,
+    ) -> Result<Vec<String>, LedgerError> {
+        self.read(|connection| Ok(planned(connection, username, org, fingerprint)?.1))
+    }
+
     /// Notes that a reminder is sent. `false`: it was sent before, by whichever process.
     ///
     /// # Errors

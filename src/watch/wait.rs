@@ -238,21 +238,41 @@ impl Armed {
 
     /// A daemon beside us may have stored the token, and moved or removed the mail before we saw it: then the
     /// receipt is all that there is. It serves if its mail is younger than the arming, as far as clocks can tell.
+    ///
+    /// NOTE: not before it is recorded, with what is to be done then: who waits for a token waits for its hooks, too.
     fn look_into_the_ledger(&mut self) -> Result<(), WaitError> {
-        let (begun, before) = (self.begun.0, self.begun.1.clone());
-        for key in self.keys() {
-            for receipt in self.pipeline.ledger.receipts_of(&key.username)? {
-                let report = &receipt.report;
-                let is_theirs = report.org == Some(key.org)
-                    && receipt.stored_at.is_some_and(|at| at >= truncated(begun));
-                let print = report.fingerprint.as_ref().map(ToString::to_string);
-                let is_new = print.is_some_and(|print| !before.contains(&print));
-                if is_theirs && is_new && self.is_young(report) {
-                    self.serve(receipt)?;
-                }
+        let keys = self.keys();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        for receipt in self.pipeline.ledger.receipts()? {
+            let key = self.key_of(&receipt.report);
+            let Some(key) = key.filter(|key| keys.contains(key)) else {
+                continue;
+            };
+            if self.is_of_this_wait(&receipt) && self.is_recorded(&key, &receipt)? {
+                self.serve(receipt)?;
             }
         }
         Ok(())
+    }
+
+    /// Stored since everything was ready, and younger than that.
+    fn is_of_this_wait(&self, receipt: &Receipt) -> bool {
+        let (begun, before) = &self.begun;
+        let print = receipt.report.fingerprint.as_ref();
+        receipt.stored_at.is_some_and(|at| at >= truncated(*begun))
+            && print.is_some_and(|print| !before.contains(print.as_str()))
+            && self.is_young(&receipt.report)
+    }
+
+    fn is_recorded(&self, key: &Key, receipt: &Receipt) -> Result<bool, WaitError> {
+        let (Some(print), Some(slot)) = (&receipt.report.fingerprint, &receipt.slot) else {
+            return Ok(false);
+        };
+        let ledger = &self.pipeline.ledger;
+        let slots = ledger.planned_slots(&key.username, key.org, print)?;
+        Ok(slots.contains(slot))
     }
 
     fn is_complete(&self) -> bool {

@@ -280,6 +280,34 @@ async fn a_hook_whose_end_cannot_be_noted_is_not_run_without_a_pause() {
     assert_eq!(follow.runs.load(Ordering::Relaxed), 1);
 }
 
+#[tokio::test]
+async fn a_wait_does_not_end_before_another_process_has_planned_the_hooks() {
+    let world = World::new(Verify::Never, []);
+    let length = Duration::from_secs(3);
+    let armed = arm(order(ANN, length), &world.pipeline).await.unwrap();
+    // as a daemon leaves it between the store and the record
+    let receipt = {
+        let apart = World::new(Verify::Never, []);
+        let verdicts = apart.give(&genuine(ANN, &new_token(), ago(0))).await;
+        verdicts[0].receipt().unwrap().clone()
+    };
+    let report = &receipt.report;
+    let (slot, date) = (receipt.slot.clone().unwrap(), report.date.unwrap());
+    let mail = Candidate {
+        rank: sftoken::ingest::order::Rank {
+            date,
+            arrival: Default::default(),
+        },
+        fingerprint: report.fingerprint.clone().unwrap(),
+        message_id: report.message_id.clone(),
+        org: Org::Production,
+    };
+    world.pipeline.ledger.intend(&slot, &mail).unwrap();
+    world.pipeline.ledger.commit(&slot, &receipt).unwrap();
+    let ended = armed.collect(length).await;
+    assert!(matches!(ended, Err(WaitError::Late { .. })), "{ended:?}");
+}
+
 /// Plans what is to be done with a token that these slots have; whether it is news.
 fn plan(world: &World, fingerprint: &Fingerprint, slots: &[&str]) -> bool {
     let plan = Plan {
