@@ -34,6 +34,9 @@ const DATE_SKEW: SignedDuration = SignedDuration::from_mins(15);
 
 /// Of a token that another process stored, only the date tells whether it is of the reset that is waited for.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(2);
+/// How often a reset that is under way is announced anew.
+const ANNOUNCE: Duration = Duration::from_secs(30);
+
 /// How often the ledger is looked into: nothing tells of what other processes write there.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -155,14 +158,11 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
     for told in ready {
         armed.until_ready(told).await?;
     }
-    let closes = SignedDuration::try_from(order.timeout)
-        .ok()
-        .and_then(|length| (pipeline.clock)().checked_add(length).ok());
-    let closes = closes.unwrap_or(Timestamp::MAX);
-    armed.windows =
-        pipeline
-            .ledger
-            .open_windows(&armed.missing, order.since, closes, (pipeline.clock)())?;
+    let now = (pipeline.clock)();
+    let closes = from(now, order.timeout);
+    armed.windows = pipeline
+        .ledger
+        .open_windows(&armed.missing, order.since, closes, now)?;
     armed.begun = ((pipeline.clock)(), armed.newest_now()?);
     Ok(armed)
 }
@@ -181,11 +181,34 @@ impl Armed {
         }
     }
 
+    /// Does `work`, the reset, and meanwhile keeps it announced, for `timeout` from now on: a person may take longer
+    /// than the wait for the mail.
+    pub async fn during<T>(&self, timeout: Duration, work: impl Future<Output = T>) -> T {
+        let mut ticks = tokio::time::interval(ANNOUNCE);
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                _ = ticks.tick() => self.announce(timeout),
+            }
+        }
+    }
+
+    /// The wait may take so long from now on. The reset is under way: a ledger that does not answer is told of only.
+    fn announce(&self, timeout: Duration) {
+        let (ledger, now) = (&self.pipeline.ledger, (self.pipeline.clock)());
+        if let Err(error) = ledger.extend_windows(&self.windows, from(now, timeout), now) {
+            tracing::warn!(hint = error.hint(), "{error}");
+        }
+    }
+
     /// Waits until every account has a fresh token, at most `timeout`.
     ///
     /// # Errors
     /// When time is up, a mailbox cannot be watched any more, or a token is not known to log in.
     pub async fn collect(mut self, timeout: Duration) -> Result<Vec<Receipt>, WaitError> {
+        self.announce(timeout);
         let deadline = Instant::now() + timeout;
         match self.until_complete(deadline).await? {
             true => Ok(std::mem::take(&mut self.found)),
@@ -459,6 +482,11 @@ impl Drop for Armed {
             tracing::warn!(hint = error.hint(), "{error}");
         }
     }
+}
+
+fn from(now: Timestamp, length: Duration) -> Timestamp {
+    let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+    now.checked_add(length).unwrap_or(Timestamp::MAX)
 }
 
 /// Receipts have whole seconds.

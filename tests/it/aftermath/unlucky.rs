@@ -281,6 +281,55 @@ async fn a_hook_whose_end_cannot_be_noted_is_not_run_without_a_pause() {
 }
 
 #[tokio::test]
+async fn a_reset_that_takes_longer_than_the_wait_is_still_announced() {
+    let mut world = World::new(Verify::Never, []);
+    let hand = Hand::at(ago(0));
+    world.pipeline.clock = hand.clock();
+    let length = Duration::from_secs(2);
+    let armed = arm(order(ANN, length), &world.pipeline).await.unwrap();
+    // a person presses the button at last
+    hand.turn(SignedDuration::from_mins(10));
+    let now = (world.pipeline.clock)();
+    let ledger = Arc::clone(&world.pipeline.ledger);
+    let announced = || {
+        let skew = SignedDuration::from_mins(2);
+        ledger
+            .is_announced(ANN, Org::Production, now, skew)
+            .unwrap()
+    };
+    let (_, during) = tokio::join!(armed.collect(length), async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        announced()
+    });
+    assert!(during, "the wait has begun: its mail may come now");
+    let later = now + SignedDuration::from_mins(10);
+    let skew = SignedDuration::from_mins(2);
+    assert!(
+        !ledger
+            .is_announced(ANN, Org::Production, later, skew)
+            .unwrap()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_is_announced_as_long_as_it_takes() {
+    let mut world = World::new(Verify::Never, []);
+    let hand = Hand::at(ago(0));
+    world.pipeline.clock = hand.clock();
+    let length = Duration::from_secs(2);
+    let armed = arm(order(ANN, length), &world.pipeline).await.unwrap();
+    let resetting = async {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        hand.turn(SignedDuration::from_mins(10));
+        tokio::time::sleep(Duration::from_secs(40)).await;
+        let (now, skew) = ((world.pipeline.clock)(), SignedDuration::from_mins(2));
+        let ledger = &world.pipeline.ledger;
+        ledger.is_announced(ANN, Org::Production, now, skew)
+    };
+    assert!(armed.during(length, resetting).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_wait_does_not_end_before_another_process_has_planned_the_hooks() {
     let world = World::new(Verify::Never, []);
     let length = Duration::from_secs(3);
