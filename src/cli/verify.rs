@@ -111,10 +111,14 @@ impl KeptOut {
             ledger.forget_organization(&self.key.username, self.key.org)?;
         }
         ledger.forget_login(whose)?;
-        super::watch::once(global, config, config.policy.clone())?;
+        let looked = super::watch::once(global, config, config.policy.clone())?;
         let (username, print) = (&self.key.username, &self.fingerprint);
         match ledger.login(whose)? {
-            Some(login) if login.state == LoginState::LoggedIn => Ok(Exit::Done),
+            // what failed at the store, the log has told
+            Some(login) if login.state == LoginState::LoggedIn => Ok(match looked {
+                Exit::Store => Exit::Store,
+                _ => Exit::Done,
+            }),
             Some(login) => {
                 let exit = match login.state {
                     LoginState::Refused => Exit::Verification,

@@ -65,3 +65,19 @@ fn an_account_that_moved_is_taken_when_a_person_says_so() {
     assert_eq!(stage.kept(), Some(token));
     stage.home.run(&["status"]).check(0);
 }
+
+#[test]
+fn a_token_that_logs_in_and_that_the_store_does_not_take_is_not_done() {
+    let stage = Stage::new("before");
+    let waiting = stage.armed("60s");
+    stage.salesforce.add_user(ANN, "another");
+    let token = stage.reset();
+    waiting.end().check(7);
+    stage.salesforce.add_user(ANN, super::WORD);
+    stage.salesforce.set_token(ANN, &token);
+    // it can be asked, and fails at the write
+    let script = "#!/bin/sh\ntest \"$SFTOKEN_ACTION\" != put || { cat > /dev/null; exit 75; }\n";
+    stage.home.write("keeper/keep", script);
+    stage.home.run(&["verify", ANN, "--again"]).check(6);
+    assert_eq!(stage.kept(), None);
+}
