@@ -16,12 +16,12 @@ use super::errands::Told;
 use super::pipeline::{Letter, Pipeline, decision};
 use super::publish::{Proven, Published, publish};
 use super::verdict::{TriedLogIn, Trouble, Verdict};
-use super::verifier::{Failing, Known, Verify};
+use super::verifier::{Failing, Known, Verify, tried};
 use crate::ingest::Found;
 use crate::ingest::event::{EventWord, Receipt, Report};
 use crate::ingest::order::Rank;
 use crate::ingest::refusal::Refusal;
-use crate::ledger::{Decision, Plan, Reached, SlotTrouble};
+use crate::ledger::{Decision, LoginState, Plan, Reached, SlotTrouble};
 use crate::store::{Key, Store};
 
 /// How far Salesforce's clock and ours may differ at the edges of an announced window: both are kept by NTP.
@@ -109,13 +109,17 @@ impl Delivery<'_> {
         }
         let when = self.pipeline.verifier.when(&self.key);
         let mut known = None;
-        if when == Verify::Before && self.would_be_new(stores)? {
+        if when == Verify::Before {
             let stopped = |why, tried| Err(Trouble::LogIn { why, tried });
-            known = match self.log_in(true)? {
-                Known::LogsIn => Some(Known::LogsIn),
-                Known::Refused(why) => return stopped(why, TriedLogIn::Refused),
-                Known::Unknown(why) => return stopped(why, TriedLogIn::Unanswered),
-                Known::Later(why) => return stopped(why, TriedLogIn::NotYet),
+            known = match self.would_be_new(stores)? {
+                // a try before this one may have died between the store and the record
+                false => self.has_logged_in()?.then_some(Known::LogsIn),
+                true => match self.log_in(true)? {
+                    Known::LogsIn => Some(Known::LogsIn),
+                    Known::Refused(why) => return stopped(why, TriedLogIn::Refused),
+                    Known::Unknown(why) => return stopped(why, TriedLogIn::Unanswered),
+                    Known::Later(why) => return stopped(why, TriedLogIn::NotYet),
+                },
             };
         }
         let slots = self.publish_all(stores);
@@ -155,6 +159,12 @@ impl Delivery<'_> {
             }
         }
         Ok(false)
+    }
+
+    fn has_logged_in(&self) -> Result<bool, Trouble> {
+        let fingerprint = self.mail.found.token.fingerprint();
+        let login = self.pipeline.ledger.login(tried(&self.key, &fingerprint))?;
+        Ok(login.is_some_and(|login| login.state == LoginState::LoggedIn))
     }
 
     fn log_in(&self, kept_out: bool) -> Result<Known, Trouble> {

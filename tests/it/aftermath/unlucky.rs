@@ -400,3 +400,29 @@ async fn whoever_saw_one_slot_fail_plans_nothing_that_was_planned_for_both() {
     assert!(!plan(&world, &print, &[&one]));
     assert!(!plan(&world, &print, &[&one, &other]));
 }
+
+#[tokio::test]
+async fn a_process_that_dies_after_the_store_does_not_lose_that_the_token_logged_in() {
+    let mut world = World::new(Verify::Before, [logged_in(ORG)]);
+    let mail = genuine(ANN, &new_token(), ago(60));
+    // the record cannot be written, as if the process had died before it
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    world.pipeline.ledger = Arc::new(Ledger::open(&path).unwrap());
+    let file = rusqlite::Connection::open(&path).unwrap();
+    let (stop, go_on) = (
+        "CREATE TRIGGER stop BEFORE INSERT ON decisions BEGIN SELECT RAISE(ABORT, 'stop'); END;
+        CREATE TRIGGER stop_too BEFORE UPDATE ON slots WHEN NEW.receipt LIKE '%\"verified\":true%'
+        BEGIN SELECT RAISE(ABORT, 'stop'); END",
+        "DROP TRIGGER stop; DROP TRIGGER stop_too",
+    );
+    file.execute_batch(stop).unwrap();
+    world.give(&mail).await;
+    file.execute_batch(go_on).unwrap();
+    let verdicts = world.give(&mail).await;
+    assert_eq!(verdicts[0].receipt().unwrap().verified, Some(true));
+    world.finish().await;
+    assert_eq!(world.attempts(), 1);
+    let done = world.desk.done();
+    assert!(done.contains(&"message verified".to_owned()), "{done:?}");
+}
