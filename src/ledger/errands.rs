@@ -177,7 +177,8 @@ impl Ledger {
         self.read(|connection| Ok(planned(connection, username, org, fingerprint)?.1))
     }
 
-    /// Notes that a reminder is sent. `false`: it was sent before, by whichever process.
+    /// Notes a reminder, with its record and what is to be done then: all or nothing. `false`: it was sent before, by
+    /// whichever process.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -185,7 +186,8 @@ impl Ledger {
         &self,
         whose: super::logins::Tried<'_>,
         state: &str,
-        at: Timestamp,
+        record: &Record,
+        plan: &Plan<'_>,
     ) -> Result<bool, LedgerError> {
         let ask = "SELECT EXISTS (SELECT 1 FROM reminders WHERE username = ?1 AND org = ?2
             AND fingerprint = ?3 AND state = ?4)";
@@ -196,10 +198,10 @@ impl Ledger {
             let known = params![whose.username, org, print, state];
             let sent: bool = ledger.query_row(ask, known, |row| row.get(0))?;
             if !sent {
-                ledger.execute(
-                    put,
-                    params![whose.username, org, print, state, at.to_string()],
-                )?;
+                let at = plan.at.to_string();
+                ledger.execute(put, params![whose.username, org, print, state, at])?;
+                append(ledger, record)?;
+                self::put(ledger, plan)?;
             }
             Ok(!sent)
         })

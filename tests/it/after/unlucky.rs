@@ -103,3 +103,29 @@ fn an_account_that_was_removed_is_shown_and_raises_no_alarm() {
     let status = stage.home.run(&["status", "--json"]).check(0);
     assert_eq!(status.json()[0]["accounts"][1]["username"], ANN);
 }
+
+#[test]
+fn a_reminder_that_could_not_be_noted_is_sent_later() {
+    let receiver = Stub::start(|_| (204, String::new()));
+    let notify = format!(
+        "[notify]\nwebhook = \"http://{}/\"\nevents = [\"due\"]",
+        receiver.authority()
+    );
+    let stage = Stage::new("true", "true", &notify);
+    let mail = genuine(ANN, &new_token(), ago(85 * 86_400));
+    stage.home.write("old.eml", mail);
+    stage.home.run(&["replay", "old.eml"]).check(0);
+    let path = stage.home.path("state/sftoken/ledger.db");
+    let change = |sql: &str| {
+        let file = rusqlite::Connection::open(&path).unwrap();
+        file.execute_batch(sql).unwrap();
+    };
+    change("ALTER TABLE trail_ends RENAME TO kept_ends");
+    let mut watching = stage.home.start(&["watch"]);
+    watching.hear_err("trail_ends");
+    watching.kill();
+    change("ALTER TABLE kept_ends RENAME TO trail_ends");
+    let mut watching = stage.home.start(&["watch"]);
+    watching.hear_err("step=\"webhook\"");
+    assert_eq!(receiver.asked()[0].json()["event"], "due");
+}
