@@ -18,7 +18,7 @@ use super::mailbox::Mailbox;
 use super::pipeline::Pipeline;
 use super::pulse::Pulse;
 use super::service::{Shutdown, Stopped, end_of, look_at_the_clock, named};
-use super::task::MailboxTask;
+use super::task::{MailboxTask, Start};
 use super::turnstile::Turnstile;
 use super::verdict::{TriedLogIn, Trouble, Verdict};
 use super::verifier::{Failing, Verify, tried};
@@ -63,7 +63,7 @@ pub struct Armed {
     served: bool,
     fresh_from: Timestamp,
     windows: Vec<i64>,
-    /// When everything was ready, and what was newest in each slot then.
+    /// When everything was ready, and what was newest in each slot then; where earlier mails count, since when they do.
     begun: (Timestamp, BTreeSet<String>),
     since: Timestamp,
     verdicts: mpsc::UnboundedReceiver<Verdict>,
@@ -123,7 +123,9 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
     let pulse = Pulse::new(Arc::clone(&pipeline.ledger));
     let (clock, jumps) = look_at_the_clock(pipeline);
     let turnstile = Turnstile::new();
+    let mut is_since = false;
     for task in order.mailboxes {
+        is_since |= matches!(task.start, Start::Since(_));
         let name = task.mailbox.clone();
         let mailbox = Mailbox::new(task, pipeline, &sender, pulse.clone(), turnstile.clone());
         let (tell, told) = oneshot::channel();
@@ -163,7 +165,9 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
     armed.windows = pipeline
         .ledger
         .open_windows(&armed.missing, order.since, closes, now)?;
-    armed.begun = ((pipeline.clock)(), armed.newest_now()?);
+    if !is_since {
+        armed.begun = ((pipeline.clock)(), armed.newest_now()?);
+    }
     Ok(armed)
 }
 

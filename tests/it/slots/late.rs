@@ -57,3 +57,37 @@ fn a_store_that_was_away_for_a_moment_is_not_why_another_token_is_missing() {
         ended.err
     );
 }
+
+#[test]
+fn since_serves_a_wait_whose_mail_a_daemon_has_removed() {
+    let stage = Stage::with_keys("handled = \"delete\"");
+    let mut watching = stage.watch();
+    let token = stage.reset(30);
+    watching.hear_out(&fingerprint(&token));
+    watching.stop().check(143);
+    let since = crate::support::salesforce::ago(60).to_string();
+    let words = [
+        "wait",
+        "--account",
+        ANN,
+        "--json",
+        "--since",
+        &since,
+        "--timeout",
+        "20s",
+    ];
+    let receipts = stage.home.run(&words).check(0).json();
+    assert_eq!(receipts[0]["fingerprint"], fingerprint(&token));
+    // what is older than that does not serve
+    let since = crate::support::salesforce::ago(-300).to_string();
+    let words = [
+        "wait",
+        "--account",
+        ANN,
+        "--since",
+        &since,
+        "--timeout",
+        "2s",
+    ];
+    stage.home.run(&words).check(3);
+}
