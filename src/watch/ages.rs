@@ -89,7 +89,6 @@ impl Pipeline {
             "overdue" => EventWord::Overdue,
             _ => return Ok(()),
         };
-        let state = event.as_str();
         let word = match event {
             EventWord::Due => Event::Due,
             _ => Event::Overdue,
