@@ -102,7 +102,7 @@ pub enum WaitError {
         /// The account.
         username: String,
         /// Why.
-        why: Failing,
+        why: Box<Failing>,
         /// It was answered, and refused.
         answered: bool,
         /// The tokens that are stored, this one among them unless it had to log in first.
@@ -458,7 +458,7 @@ impl Armed {
     fn not_verified(&mut self, username: String, why: Failing, answered: bool) -> WaitError {
         WaitError::NotVerified {
             username,
-            why,
+            why: Box::new(why),
             answered,
             stored: std::mem::take(&mut self.found),
         }
