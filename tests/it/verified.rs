@@ -1,7 +1,5 @@
 //! The loop with `verify`: a mailbox, a Salesforce, and a store.
 
-mod unlucky;
-
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,6 +11,8 @@ use crate::support::salesforce::{ANN, BOX, Keeper, ago, genuine, key_file};
 use crate::support::stage::fingerprint;
 
 const WORD: &str = "planted<&>'\"password";
+
+mod unlucky;
 
 /// A mailbox whose account is verified.
 struct Stage {
