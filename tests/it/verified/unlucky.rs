@@ -81,3 +81,18 @@ fn a_token_that_logs_in_and_that_the_store_does_not_take_is_not_done() {
     stage.home.run(&["verify", ANN, "--again"]).check(6);
     assert_eq!(stage.kept(), None);
 }
+
+#[test]
+fn a_mail_that_is_kept_for_a_week_is_noted_once_and_not_at_each_run() {
+    let stage = Stage::new("before");
+    stage.salesforce.add_user(ANN, "another");
+    stage.reset();
+    for _ in 0..3 {
+        stage.home.run(&["watch", "--once"]).check(7);
+    }
+    assert_eq!(stage.salesforce.attempts(ANN), 1);
+    let trail = stage.home.run(&["history", "--json"]).check(0).json();
+    let kept = trail.iter().filter(|line| line["event"] == "undecided");
+    assert_eq!(kept.count(), 1, "{trail:?}");
+    stage.home.run(&["history", "--check"]).check(0);
+}
