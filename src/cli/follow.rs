@@ -54,11 +54,22 @@ impl Followers {
         accounts.find(|account| account.username == key.username && account.org == key.org)
     }
 
+    /// Whether the configuration has this step of an account still.
+    pub(crate) fn has(&self, key: &Key, step: &str) -> bool {
+        match step {
+            WEBHOOK => self.config.notify.webhook.is_some(),
+            DESKTOP => self.config.notify.desktop,
+            command => self.command(key, command).is_some(),
+        }
+    }
+
     /// The command of a step, if the configuration has it still.
     fn command(&self, key: &Key, step: &str) -> Option<&config::Command> {
         let account = self.account(key)?;
         match step.strip_prefix(CONSUMER) {
-            None => account.on_stored.as_ref(),
+            None if step == HOOK => account.on_stored.as_ref(),
+            // a newer version's
+            None => None,
             Some(name) => {
                 let mut consumers = account.consumers.iter();
                 consumers
@@ -161,6 +172,10 @@ impl Follow for Followers {
 
     fn is_waited_for(&self, step: &str) -> bool {
         !matches!(step, WEBHOOK | DESKTOP)
+    }
+
+    fn comes_after(&self, step: &str, earlier: &str) -> bool {
+        step.starts_with(CONSUMER) && earlier == HOOK
     }
 
     fn failure(&self, step: &str) -> Option<EventWord> {

@@ -5,8 +5,6 @@
 
 use std::io::{self, Write};
 
-use jiff::Timestamp;
-
 use super::exit::{Exit, Failure};
 use super::json;
 use super::render::escape;
@@ -118,7 +116,7 @@ impl Tally {
 /// Does what is still to be done after tokens were stored; whether all of it went well. What failed is told in the
 /// log.
 pub(crate) async fn follow_up(pipeline: &Pipeline) -> Result<bool, Failure> {
-    let before = Timestamp::now();
+    let before = (pipeline.clock)();
     pipeline.finish_errands(None).await?;
     let results = pipeline.ledger.step_results()?;
     let failed = |result: &StepResult| !result.ok && result.at >= before;

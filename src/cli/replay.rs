@@ -5,6 +5,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::args::{Global, Replay};
 use super::exit::{Exit, Failure};
@@ -80,7 +81,7 @@ async fn all(global: &Global, args: &Replay, pipeline: &Pipeline) -> Result<Exit
             }
         }
     }
-    let followed = receipts::follow_up(pipeline).await?;
+    let followed = receipts::follow_up(&going_on(pipeline)).await?;
     let nothing = if unreadable {
         Exit::Failed
     } else {
@@ -90,6 +91,16 @@ async fn all(global: &Global, args: &Replay, pipeline: &Pipeline) -> Result<Exit
         Exit::Done if unreadable || !followed => Exit::Failed,
         exit => exit,
     })
+}
+
+/// The same with a clock that goes on from here: with `--now` it stands, and what is put off would never be due.
+fn going_on(pipeline: &Pipeline) -> Pipeline {
+    let (now, begun) = ((pipeline.clock)(), Instant::now());
+    let clock = move || now.checked_add(begun.elapsed()).unwrap_or(now);
+    Pipeline {
+        clock: Arc::new(clock),
+        ..pipeline.clone()
+    }
 }
 
 async fn one(mail: Item, source: &Source, number: u64, pipeline: &Pipeline) -> Vec<Verdict> {

@@ -9,7 +9,7 @@ use crate::config::{Account, Config, VerifyWhen};
 use crate::ingest::token::Token;
 use crate::store::Key;
 use crate::verify::Outcome;
-use crate::watch::{Attempt, Failing, Verifier, Verify};
+use crate::watch::{Attempt, Failing, OTHER_ORGANIZATION, Verifier, Verify};
 
 /// The accounts that are tried, or not.
 #[derive(Debug)]
@@ -63,9 +63,6 @@ fn unprepared(failure: Failure) -> Failing {
     }
 }
 
-/// The log-in ended in an organization that was not expected.
-const OTHER: &str = "other_organization";
-
 /// The answer to the loop.
 pub(crate) fn answer(outcome: &Outcome) -> Attempt {
     let failing = Failing {
@@ -73,7 +70,7 @@ pub(crate) fn answer(outcome: &Outcome) -> Attempt {
         problem: outcome.to_string(),
         hint: outcome.hint().to_owned(),
         // a token of somebody else's organization is not ours, however well it logs in there
-        against_token: outcome.speaks_against_the_token() || outcome.kind() == OTHER,
+        against_token: outcome.speaks_against_the_token() || outcome.kind() == OTHER_ORGANIZATION,
     };
     let was_sent = outcome.was_sent();
     match outcome {

@@ -19,7 +19,7 @@ use crate::ingest::token::Fingerprint;
 use crate::ledger::{Ledger, Login, LoginState, Tried};
 use crate::store::Key;
 use crate::verify::{LoggedIn, Outcome, Why};
-use crate::watch::attempt_again;
+use crate::watch::{OTHER_ORGANIZATION, attempt_again};
 
 /// Runs `verify`.
 pub(crate) fn run(global: &Global, args: &Verify) -> Result<Exit, Failure> {
@@ -106,11 +106,19 @@ impl KeptOut {
             org: self.key.org,
             fingerprint: &self.fingerprint,
         };
+        // the account may have moved, and a person says so; what the configuration wants is wanted still
+        if self.login.reason.as_deref() == Some(OTHER_ORGANIZATION) {
+            ledger.forget_organization(&self.key.username, self.key.org)?;
+        }
         ledger.forget_login(whose)?;
-        super::watch::once(global, config, config.policy.clone())?;
+        let looked = super::watch::once(global, config, config.policy.clone())?;
         let (username, print) = (&self.key.username, &self.fingerprint);
         match ledger.login(whose)? {
-            Some(login) if login.state == LoginState::LoggedIn => Ok(Exit::Done),
+            // what failed at the store, the log has told
+            Some(login) if login.state == LoginState::LoggedIn => Ok(match looked {
+                Exit::Store => Exit::Store,
+                _ => Exit::Done,
+            }),
             Some(login) => {
                 let exit = match login.state {
                     LoginState::Refused => Exit::Verification,

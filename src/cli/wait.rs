@@ -73,7 +73,9 @@ async fn steps(
         .await
         .map_err(|error| failure(error, timeout))?;
     say_armed(global, &wanted, timeout);
-    if let Some(exit) = reset(&args.command, &config.private_variables()).await? {
+    let private = config.private_variables();
+    let resetting = armed.during(timeout, reset(&args.command, &private));
+    if let Some(exit) = resetting.await? {
         return Ok(exit);
     }
     collect(armed, timeout, global, &wanted, pipeline).await

@@ -65,8 +65,10 @@ pub(super) fn once(global: &Global, config: &Config, policy: Policy) -> Result<E
         let failed = catch_up(mailboxes, &pipeline, &sender).await.err();
         drop(sender);
         let tally = printing.await.unwrap_or_default();
+        // one mailbox that is away must not keep another one's tokens from their hooks
+        let followed = receipts::follow_up(&pipeline).await;
         first_failure(failed)?;
-        let followed = receipts::follow_up(&pipeline).await?;
+        let followed = followed?;
         Ok(match tally.exit(Exit::Done) {
             Exit::Done if !followed => Exit::Failed,
             exit => exit,

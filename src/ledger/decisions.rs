@@ -100,6 +100,39 @@ impl Ledger {
         self.write(|ledger| put(ledger, decision))
     }
 
+    /// Appends that a mail is kept open, unless that stands there already: a run every few minutes finds the same again,
+    /// for days.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_open(&self, decision: &Decision) -> Result<(), LedgerError> {
+        let ask = "SELECT EXISTS (SELECT 1 FROM decisions WHERE mailbox IS ?1 AND folder IS ?2
+            AND uid_validity IS ?3 AND uid IS ?4 AND file IS ?5 AND outcome = ?6 AND reason IS ?7
+            AND message_id IS ?8 AND slot IS ?9)";
+        let values = values(decision);
+        let [
+            _,
+            mailbox,
+            folder,
+            uid_validity,
+            uid,
+            file,
+            outcome,
+            reason,
+            ..,
+        ] = &values;
+        let [.., message_id, _, slot] = &values;
+        let mail = [mailbox, folder, uid_validity, uid, file, outcome, reason];
+        let known = mail.into_iter().chain([message_id, slot]);
+        self.write(|ledger| {
+            let mut ask = ledger.prepare_cached(ask)?;
+            match ask.query_row(params_from_iter(known), |row| row.get(0))? {
+                true => Ok(()),
+                false => put(ledger, decision),
+            }
+        })
+    }
+
     /// Appends the decisions about one token, one for each slot that has it now, and plans once what is to be
     /// done then. `true`: it was planned.
     ///
@@ -116,7 +149,12 @@ impl Ledger {
                 if let Some(slot) = &decision.slot {
                     troubles::clear(ledger, slot)?;
                 }
-                if let (Some(username), Some(org)) = (&decision.username, decision.org) {
+                // NOTE: an outdated mail, or a copy, says nothing about a newer token that is kept out
+                let is_new =
+                    decision.outcome == OutcomeWord::Found.as_str() && decision.reason.is_none();
+                if let (true, Some(username), Some(org)) =
+                    (is_new, &decision.username, decision.org)
+                {
                     logins::let_go(ledger, username, org.as_str())?;
                 }
             }

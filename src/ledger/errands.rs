@@ -44,8 +44,10 @@ pub struct Plan<'p> {
     pub username: &'p str,
     /// The kind of org.
     pub org: Org,
-    /// The event's word. Errands of an earlier event of the same word are dropped: they are of the past.
+    /// The event's word.
     pub event: &'p str,
+    /// Errands of an earlier event of the same word are dropped: they are of the past. Two failures are two events.
+    pub replaces: bool,
     /// The names of the steps, in order.
     pub steps: &'p [String],
     /// What they are told: JSON, once the head of the trail is known in which the event stands.
@@ -162,7 +164,21 @@ impl Ledger {
         })
     }
 
-    /// Notes that a reminder is sent. `false`: it was sent before, by whichever process.
+    /// The slots of a token when errands were planned for it; none, when they were not, or another token came since.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn planned_slots(
+        &self,
+        username: &str,
+        org: Org,
+        fingerprint: &Fingerprint,
+    ) -> Result<Vec<String>, LedgerError> {
+        self.read(|connection| Ok(planned(connection, username, org, fingerprint)?.1))
+    }
+
+    /// Notes a reminder, with its record and what is to be done then: all or nothing. `false`: it was sent before, by
+    /// whichever process.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -170,7 +186,8 @@ impl Ledger {
         &self,
         whose: super::logins::Tried<'_>,
         state: &str,
-        at: Timestamp,
+        record: &Record,
+        plan: &Plan<'_>,
     ) -> Result<bool, LedgerError> {
         let ask = "SELECT EXISTS (SELECT 1 FROM reminders WHERE username = ?1 AND org = ?2
             AND fingerprint = ?3 AND state = ?4)";
@@ -181,10 +198,10 @@ impl Ledger {
             let known = params![whose.username, org, print, state];
             let sent: bool = ledger.query_row(ask, known, |row| row.get(0))?;
             if !sent {
-                ledger.execute(
-                    put,
-                    params![whose.username, org, print, state, at.to_string()],
-                )?;
+                let at = plan.at.to_string();
+                ledger.execute(put, params![whose.username, org, print, state, at])?;
+                append(ledger, record)?;
+                self::put(ledger, plan)?;
             }
             Ok(!sent)
         })
@@ -197,21 +214,12 @@ pub(super) fn plan_once(
     plan: &Plan<'_>,
     reached: Reached<'_>,
 ) -> rusqlite::Result<bool> {
-    let slots = reached.slots.join("\n");
-    let ask =
-        "SELECT fingerprint, detail FROM results WHERE username = ?1 AND org = ?2 AND step = ?3";
-    let values = params![plan.username, plan.org.as_str(), PLANNED];
-    let planned = ledger.query_row(ask, values, |row| {
-        Ok((
-            row.get::<_, Option<String>>(0)?,
-            row.get::<_, Option<String>>(1)?,
-        ))
-    });
-    let now = (
-        Some(reached.fingerprint.as_str().to_owned()),
-        Some(slots.clone()),
-    );
-    if planned.optional()?.is_some_and(|planned| planned == now) {
+    let (mine, slots_before) = planned(ledger, plan.username, plan.org, reached.fingerprint)?;
+    // fewer than were planned for: whoever says so has seen less
+    if mine && reached.slots.iter().all(|slot| slots_before.contains(slot)) {
+        return Ok(false);
+    }
+    if is_replaced(ledger, reached)? {
         return Ok(false);
     }
     note(
@@ -223,17 +231,49 @@ pub(super) fn plan_once(
             fingerprint: Some(reached.fingerprint.clone()),
             at: plan.at,
             ok: true,
-            detail: Some(slots),
+            detail: Some(reached.slots.join("\n")),
         },
     )?;
     put(ledger, plan)?;
     Ok(true)
 }
 
+/// Whether errands were planned last for this token, and the slots that had it then.
+fn planned(
+    ledger: &Connection,
+    username: &str,
+    org: Org,
+    fingerprint: &Fingerprint,
+) -> rusqlite::Result<(bool, Vec<String>)> {
+    let ask = "SELECT detail FROM results WHERE username = ?1 AND org = ?2 AND step = ?3
+        AND fingerprint = ?4";
+    let values = params![username, org.as_str(), PLANNED, fingerprint.as_str()];
+    let slots: Option<Option<String>> =
+        ledger.query_row(ask, values, |row| row.get(0)).optional()?;
+    let listed = slots.clone().flatten().unwrap_or_default();
+    Ok((slots.is_some(), listed.lines().map(str::to_owned).collect()))
+}
+
+/// Whether each of the slots has seen a newer token by now: between the store and the record, a log-in may take a minute.
+fn is_replaced(ledger: &Connection, reached: Reached<'_>) -> rusqlite::Result<bool> {
+    let ask = "SELECT EXISTS (SELECT 1 FROM slots WHERE slot = ?1 AND fingerprint <> ?2)";
+    let mut ask = ledger.prepare_cached(ask)?;
+    for slot in reached.slots {
+        let replaced: bool =
+            ask.query_row([slot, reached.fingerprint.as_str()], |row| row.get(0))?;
+        if !replaced {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn put(ledger: &Transaction<'_>, plan: &Plan<'_>) -> rusqlite::Result<()> {
     let (username, org) = (plan.username, plan.org.as_str());
     let past = "DELETE FROM errands WHERE username = ?1 AND org = ?2 AND event = ?3";
-    ledger.execute(past, [username, org, plan.event])?;
+    if plan.replaces {
+        ledger.execute(past, [username, org, plan.event])?;
+    }
     let put = "INSERT INTO errands (username, org, step, event, told, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let due = plan.at.as_millisecond();
     let told = (plan.told)(&head(ledger)?);

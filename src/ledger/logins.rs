@@ -143,6 +143,15 @@ impl Ledger {
         })
     }
 
+    /// The account may log in to another organisation from now on: a person says so.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn forget_organization(&self, username: &str, org: Org) -> Result<(), LedgerError> {
+        let put = "UPDATE logins SET organization_id = NULL WHERE username = ?1 AND org = ?2";
+        self.write(|ledger| ledger.execute(put, [username, org.as_str()]).map(drop))
+    }
+
     /// The tokens of an account that were tried, and what came of each, the last first.
     ///
     /// # Errors

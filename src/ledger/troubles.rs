@@ -70,6 +70,14 @@ impl Ledger {
         })
     }
 
+    /// The slot is in no trouble any more.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn clear_slot_trouble(&self, slot: &str) -> Result<(), LedgerError> {
+        self.write(|ledger| clear(ledger, slot))
+    }
+
     /// The slots that are in trouble now.
     ///
     /// # Errors

@@ -15,6 +15,9 @@ use crate::ingest::policy::{Account, Org};
 /// A window that closed is kept for as long as a mail of it may come late, be held open, or be replayed.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
+/// Not worth a record: less than what the loop allows for clocks that differ.
+const NEARLY: SignedDuration = SignedDuration::from_mins(1);
+
 impl Ledger {
     /// Opens a window for each account; for any account, when none is named. The numbers are for
     /// [`close_windows`](Self::close_windows).
@@ -59,6 +62,38 @@ impl Ledger {
                 )?;
             }
             Ok(numbers)
+        })
+    }
+
+    /// Keeps windows open until a later time; one that lasts nearly as long stays as it is.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn extend_windows(
+        &self,
+        numbers: &[i64],
+        closes: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let put = "UPDATE windows SET closes = ?2 WHERE id = ?1 AND closes + ?3 < ?2
+            RETURNING username, org";
+        self.write(|ledger| {
+            for number in numbers {
+                let values = params![number, closes.as_second(), NEARLY.as_secs()];
+                let extended = ledger.query_row(put, values, |row| {
+                    Ok((row.get(0)?, row.get::<_, Option<String>>(1)?))
+                });
+                if let Some((username, kind)) = extended.optional()? {
+                    let record = Record {
+                        username,
+                        org: kind.as_deref().and_then(org),
+                        detail: Some(format!("until {closes:.0}")),
+                        ..Record::new(now, Event::Armed)
+                    };
+                    append(ledger, &record)?;
+                }
+            }
+            Ok(())
         })
     }
 

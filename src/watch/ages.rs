@@ -12,7 +12,7 @@ use super::errands::Told;
 use super::pipeline::Pipeline;
 use super::verifier::tried;
 use crate::ingest::event::EventWord;
-use crate::ledger::{Event, LedgerError, Record};
+use crate::ledger::{Event, LedgerError, Plan, Record};
 use crate::store::Key;
 
 /// How often ages are looked at: they are counted in days.
@@ -89,20 +89,12 @@ impl Pipeline {
             "overdue" => EventWord::Overdue,
             _ => return Ok(()),
         };
-        let state = event.as_str();
-        if !self
-            .ledger
-            .remind_once(tried(key, &fingerprint), state, now)?
-        {
-            return Ok(());
-        }
-        let (username, days) = (&key.username, age.as_hours() / 24);
-        tracing::warn!(username, state, days, "the token grows old: reset it");
         let word = match event {
             EventWord::Due => Event::Due,
             _ => Event::Overdue,
         };
-        self.ledger.note(&Record {
+        let days = age.as_hours() / 24;
+        let record = Record {
             username: Some(key.username.clone()),
             org: Some(key.org),
             fingerprint: Some(fingerprint.clone()),
@@ -110,17 +102,29 @@ impl Pipeline {
             date: Some(date),
             detail: Some(format!("{days} days old")),
             ..Record::new(now, word)
-        })?;
-        self.announce(
-            key,
-            Told {
-                fingerprint: Some(fingerprint),
-                date: Some(date),
-                slots: newest.slot.into_iter().collect(),
-                age_seconds: Some(age.as_secs()),
-                ..Told::of(key, event, now)
-            },
-        );
+        };
+        let told = Told {
+            fingerprint: Some(fingerprint.clone()),
+            date: Some(date),
+            slots: newest.slot.into_iter().collect(),
+            age_seconds: Some(age.as_secs()),
+            ..Told::of(key, event, now)
+        };
+        let plan = Plan {
+            username: &key.username,
+            org: key.org,
+            event: event.as_str(),
+            replaces: true,
+            steps: &self.errands.steps(key, event),
+            told: &|head| told.with(head).to_json(),
+            at: now,
+        };
+        let (whose, state) = (tried(key, &fingerprint), event.as_str());
+        if self.ledger.remind_once(whose, state, &record, &plan)? {
+            self.errands.ring();
+            let username = &key.username;
+            tracing::warn!(username, state, days, "the token grows old: reset it");
+        }
         Ok(())
     }
 }

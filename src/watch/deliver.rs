@@ -16,11 +16,12 @@ use super::errands::Told;
 use super::pipeline::{Letter, Pipeline, decision};
 use super::publish::{Proven, Published, publish};
 use super::verdict::{TriedLogIn, Trouble, Verdict};
-use super::verifier::{Failing, Known, Verify};
+use super::verifier::{Failing, Known, Verify, tried};
 use crate::ingest::Found;
 use crate::ingest::event::{EventWord, Receipt, Report};
+use crate::ingest::order::Rank;
 use crate::ingest::refusal::Refusal;
-use crate::ledger::{Decision, Plan, Reached, SlotTrouble};
+use crate::ledger::{Decision, LoginState, Plan, Reached, SlotTrouble};
 use crate::store::{Key, Store};
 
 /// How far Salesforce's clock and ours may differ at the edges of an announced window: both are kept by NTP.
@@ -99,15 +100,26 @@ impl Delivery<'_> {
         if self.pipeline.policy.armed_only && !self.is_announced()? {
             return Ok(vec![self.refused(Refusal::OutsideWindow)?]);
         }
+        if self.is_outdated(stores)? {
+            let kept = |store: &Arc<dyn Store>| Slot {
+                name: store.slot(&self.key),
+                published: Ok(Published::Kept(Refusal::OlderThanCurrent)),
+            };
+            return self.settle(stores.iter().map(kept).collect(), None);
+        }
         let when = self.pipeline.verifier.when(&self.key);
         let mut known = None;
-        if when == Verify::Before && self.would_be_new(stores)? {
+        if when == Verify::Before {
             let stopped = |why, tried| Err(Trouble::LogIn { why, tried });
-            known = match self.log_in(true)? {
-                Known::LogsIn => Some(Known::LogsIn),
-                Known::Refused(why) => return stopped(why, TriedLogIn::Refused),
-                Known::Unknown(why) => return stopped(why, TriedLogIn::Unanswered),
-                Known::Later(why) => return stopped(why, TriedLogIn::NotYet),
+            known = match self.would_be_new(stores)? {
+                // a try before this one may have died between the store and the record
+                false => self.has_logged_in()?.then_some(Known::LogsIn),
+                true => match self.log_in(true)? {
+                    Known::LogsIn => Some(Known::LogsIn),
+                    Known::Refused(why) => return stopped(why, TriedLogIn::Refused),
+                    Known::Unknown(why) => return stopped(why, TriedLogIn::Unanswered),
+                    Known::Later(why) => return stopped(why, TriedLogIn::NotYet),
+                },
             };
         }
         let slots = self.publish_all(stores);
@@ -123,6 +135,20 @@ impl Delivery<'_> {
         Ok(ledger.is_announced(&key.username, key.org, date, WINDOW_SKEW)?)
     }
 
+    /// Whether any slot of the account has seen a later mail: a slot that has not, because it was added since, is no
+    /// place for a dead token.
+    fn is_outdated(&self, stores: &[Arc<dyn Store>]) -> Result<bool, Trouble> {
+        for store in stores {
+            let newest = self.pipeline.ledger.newest(&store.slot(&self.key))?;
+            let mail = newest.map(|newest| newest.mail);
+            let is_later = |rank: &Rank| rank.date > self.mail.found.date;
+            if mail.is_some_and(|mail| mail.org == self.key.org && is_later(&mail.rank)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// A mail that no slot will take is not worth a log-in.
     fn would_be_new(&self, stores: &[Arc<dyn Store>]) -> Result<bool, Trouble> {
         let candidate = self.mail.candidate();
@@ -135,10 +161,15 @@ impl Delivery<'_> {
         Ok(false)
     }
 
+    fn has_logged_in(&self) -> Result<bool, Trouble> {
+        let fingerprint = self.mail.found.token.fingerprint();
+        let login = self.pipeline.ledger.login(tried(&self.key, &fingerprint))?;
+        Ok(login.is_some_and(|login| login.state == LoginState::LoggedIn))
+    }
+
     fn log_in(&self, kept_out: bool) -> Result<Known, Trouble> {
-        let known = self
-            .pipeline
-            .log_in_once(&self.key, &self.mail.found.token, kept_out)?;
+        let token = &self.mail.found.token;
+        let (known, is_news) = self.pipeline.log_in_once(&self.key, token, kept_out)?;
         let username = &self.key.username;
         match &known {
             Known::LogsIn => tracing::info!(username, "the token logs in"),
@@ -161,7 +192,26 @@ impl Delivery<'_> {
                 );
             }
         }
+        if kept_out && is_news {
+            self.tell_kept_out(&known);
+        }
         Ok(known)
+    }
+
+    /// A token that is stored nowhere until a person has seen to it: it must not be overlooked.
+    fn tell_kept_out(&self, known: &Known) {
+        let (Known::Refused(why) | Known::Unknown(why)) = known else {
+            return;
+        };
+        let told = Told {
+            date: Some(self.mail.found.date),
+            fingerprint: Some(self.mail.found.token.fingerprint()),
+            verified: known.as_bool(),
+            reason: Some(why.kind.clone()),
+            detail: Some(why.problem.clone()),
+            ..Told::of(&self.key, EventWord::NotVerified, (self.pipeline.clock)())
+        };
+        self.pipeline.announce(&self.key, told);
     }
 
     /// Each slot on its own: one that hangs or fails holds back none.
@@ -220,13 +270,15 @@ impl Delivery<'_> {
                     troubles.push(trouble);
                 }
                 Ok(published) => {
-                    let is_news = !matches!(published, Published::Before(_));
+                    // NOTE: what is not stored is told at the end: each try finds the same again
+                    let is_news = matches!(published, Published::Stored(_));
+                    let is_before = matches!(published, Published::Before(_));
                     let receipt = self.receipt(published, known.as_ref())?;
                     if is_news || !is_open {
                         let decision = self.decision(&receipt, is_open);
-                        decisions.push(match is_news {
-                            true => decision,
-                            false => Decision {
+                        decisions.push(match is_before {
+                            false => decision,
+                            true => Decision {
                                 reason: Some(STORED_BEFORE.to_owned()),
                                 ..decision
                             },
@@ -314,6 +366,7 @@ impl Delivery<'_> {
             username: &self.key.username,
             org: self.key.org,
             event: happened.as_str(),
+            replaces: true,
             steps: &steps,
             told: &|head| told.with(head).to_json(),
             at: told.at,

@@ -4,7 +4,7 @@
 //! a step does: a [`Follow`] does it. Errands stand in the ledger until they have their result, so that a process that
 //! dies leaves them to the next one: a step may be done twice, and is never forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
 
 use super::pipeline::Pipeline;
 use crate::ingest::event::EventWord;
@@ -110,6 +111,9 @@ pub trait Follow: Send + Sync + fmt::Debug {
     /// Whether somebody who waits for an account waits for this step, too; of other steps, for their first try only.
     fn is_waited_for(&self, step: &str) -> bool;
 
+    /// Whether a step is not begun before an earlier one of the same event has its result, however often that is tried.
+    fn comes_after(&self, step: &str, earlier: &str) -> bool;
+
     /// What a failure of the step is: an event of its own, or nothing more than a line in the log.
     fn failure(&self, step: &str) -> Option<EventWord>;
 }
@@ -148,6 +152,10 @@ impl Follow for NoFollow {
     }
 
     fn is_waited_for(&self, _: &str) -> bool {
+        false
+    }
+
+    fn comes_after(&self, _: &str, _: &str) -> bool {
         false
     }
 
@@ -192,6 +200,45 @@ impl Errands {
     }
 }
 
+/// An account, as the workers know it.
+type Of = (String, &'static str);
+
+/// The workers, one for an account at most, and the accounts where one has failed.
+#[derive(Default)]
+struct Crew {
+    working: JoinSet<bool>,
+    at_work: HashMap<Id, Of>,
+    /// NOTE: what was done may not be noted, on a full disk: without a pause, a hook would be run again and again.
+    resting: HashMap<Of, Instant>,
+}
+
+impl Crew {
+    /// How long until a worker may be sent; `None`: one is at work.
+    fn until_sent(&self, account: &Of) -> Option<Duration> {
+        if self.at_work.values().any(|busy| busy == account) {
+            return None;
+        }
+        let until = self.resting.get(account);
+        Some(until.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(Instant::now())
+        }))
+    }
+
+    /// One that failed, or died, leaves its errands to the next patrol.
+    fn is_back(&mut self, ended: Result<(Id, bool), JoinError>) {
+        let (id, went_well) = match ended {
+            Ok((id, went_well)) => (id, went_well),
+            Err(error) => (error.id(), false),
+        };
+        if let Some(account) = self.at_work.remove(&id) {
+            match went_well {
+                true => self.resting.remove(&account),
+                false => self.resting.insert(account, Instant::now() + PATROL),
+            };
+        }
+    }
+}
+
 impl Pipeline {
     /// Plans what an event asks for. A ledger that does not answer is told of: nothing else depends on it.
     pub(super) fn announce(&self, key: &Key, told: Told) {
@@ -199,10 +246,12 @@ impl Pipeline {
         if steps.is_empty() {
             return;
         }
+        use EventWord::{ConsumerFailed, HookFailed, StoreFailed};
         let plan = Plan {
             username: &key.username,
             org: key.org,
             event: told.event.as_str(),
+            replaces: !matches!(told.event, ConsumerFailed | HookFailed | StoreFailed),
             steps: &steps,
             told: &|head| told.with(head).to_json(),
             at: told.at,
@@ -213,13 +262,30 @@ impl Pipeline {
         }
     }
 
+    /// The errands that wait for no other one.
+    fn ready(&self, of: Option<(&str, Org)>) -> Result<Vec<Errand>, LedgerError> {
+        let all = self.ledger.errands(of)?;
+        let waits = |errand: &Errand| {
+            all.iter().any(|other| {
+                (&other.username, other.org, &other.event)
+                    == (&errand.username, errand.org, &errand.event)
+                    && other.id < errand.id
+                    && self.errands.follow.comes_after(&errand.step, &other.step)
+            })
+        };
+        Ok(all
+            .iter()
+            .filter(|errand| !waits(errand))
+            .cloned()
+            .collect())
+    }
+
     /// Does errands as they come, for ever; what other processes left behind too.
     pub(super) async fn follow_up(self) {
-        let mut working = JoinSet::new();
-        let mut busy: BTreeSet<(String, &'static str)> = BTreeSet::new();
+        let mut crew = Crew::default();
         loop {
-            let pause = match self.ledger.errands(None) {
-                Ok(errands) => self.send_out(&errands, &mut busy, &mut working),
+            let pause = match self.ready(None) {
+                Ok(errands) => self.send_out(&errands, &mut crew),
                 Err(error) => {
                     tracing::warn!(hint = error.hint(), "{error}");
                     PATROL
@@ -227,45 +293,37 @@ impl Pipeline {
             };
             tokio::select! {
                 () = self.errands.bell.notified() => {}
-                Some(ended) = working.join_next() => {
-                    // a worker that died left its errands: they are looked at again with the next patrol
-                    match ended {
-                        Ok(account) => busy.remove(&account),
-                        Err(_) => { busy.clear(); true }
-                    };
-                }
+                Some(ended) = crew.working.join_next_with_id() => crew.is_back(ended),
                 () = tokio::time::sleep(pause.min(PATROL)) => {}
             }
         }
     }
 
     /// A worker for each account with something to do that has none; how long until the next is due.
-    fn send_out(
-        &self,
-        errands: &[Errand],
-        busy: &mut BTreeSet<(String, &'static str)>,
-        working: &mut JoinSet<(String, &'static str)>,
-    ) -> Duration {
+    fn send_out(&self, errands: &[Errand], crew: &mut Crew) -> Duration {
         let now = (self.clock)();
         let mut pause = PATROL;
         for errand in errands {
             let account = (errand.username.clone(), errand.org.as_str());
-            if busy.contains(&account) {
+            let rest = crew.until_sent(&account);
+            if rest != Some(Duration::ZERO) {
+                pause = pause.min(rest.unwrap_or(PATROL));
                 continue;
             }
-            if errand.due > now {
-                let wait = Duration::try_from(errand.due.duration_since(now)).unwrap_or_default();
+            let wait = until_due(errand, now);
+            if wait > Duration::ZERO {
                 pause = pause.min(wait);
                 continue;
             }
-            busy.insert(account.clone());
             let (pipeline, key) = (self.clone(), key_of(errand));
-            working.spawn_blocking(move || {
-                if let Err(error) = pipeline.work_off(&key) {
+            let worker = crew.working.spawn_blocking(move || {
+                let done = pipeline.work_off(&key);
+                if let Err(error) = &done {
                     tracing::warn!(hint = error.hint(), "{error}");
                 }
-                account
+                done.is_ok()
             });
+            crew.at_work.insert(worker.id(), account);
         }
         pause
     }
@@ -278,8 +336,9 @@ impl Pipeline {
         loop {
             let now = (self.clock)();
             let of = Some((key.username.as_str(), key.org));
-            let next = self.ledger.errands(of)?;
-            let Some(errand) = next.into_iter().find(|errand| errand.due <= now) else {
+            let next = self.ready(of)?;
+            let is_due = |errand: &Errand| until_due(errand, now).is_zero();
+            let Some(errand) = next.into_iter().find(is_due) else {
                 return Ok(());
             };
             self.errand(key, &errand)?;
@@ -363,16 +422,13 @@ impl Pipeline {
                 let is_theirs = of.is_none_or(|keys| keys.contains(&key_of(errand)));
                 is_theirs && (errand.tries == 0 || follow.is_waited_for(&errand.step))
             };
-            let mut errands = self.ledger.errands(None)?;
+            let mut errands = self.ready(None)?;
             errands.retain(meant);
-            let Some(next) = errands.iter().min_by_key(|errand| errand.due) else {
+            let now = (self.clock)();
+            let Some(wait) = errands.iter().map(|errand| until_due(errand, now)).min() else {
                 return Ok(());
             };
-            let now = (self.clock)();
-            if next.due > now {
-                let wait = Duration::try_from(next.due.duration_since(now)).unwrap_or_default();
-                tokio::time::sleep(wait).await;
-            }
+            tokio::time::sleep(wait).await;
             let mut keys: Vec<Key> = errands.iter().map(key_of).collect();
             keys.dedup();
             let mut working = JoinSet::new();
@@ -384,6 +440,16 @@ impl Pipeline {
                 ended.unwrap_or(Ok(()))?;
             }
         }
+    }
+}
+
+/// How long until an errand is due. None is put off for longer than [`LONGEST_PAUSE`]: one that seems to be was put off
+/// before the clock went back.
+fn until_due(errand: &Errand, now: Timestamp) -> Duration {
+    let wait = Duration::try_from(errand.due.duration_since(now)).unwrap_or_default();
+    match wait > LONGEST_PAUSE {
+        true => Duration::ZERO,
+        false => wait,
     }
 }
 

@@ -48,5 +48,7 @@ pub use service::{Shutdown, Stopped, catch_up, watch};
 pub use stores::Stores;
 pub use task::{FolderChoice, Handled, MailboxTask, Start};
 pub use verdict::{TriedLogIn, Trouble, Verdict};
-pub use verifier::{Attempt, Failing, NoVerifier, Verifier, Verify, attempt_again};
+pub use verifier::{
+    Attempt, Failing, NoVerifier, OTHER_ORGANIZATION, Verifier, Verify, attempt_again,
+};
 pub use wait::{Armed, Order, WaitError, arm};

@@ -201,14 +201,14 @@ impl Pipeline {
         Verdict::Settled(receipt)
     }
 
-    /// Records that a mail is kept open: once, not at each try.
+    /// Records that a mail is kept open: once, not at each try or run.
     pub fn note_open(&self, report: &Report, trouble: &Trouble, source: &Source) {
         let receipt = Receipt::unstored(trouble.on(report.clone()));
         let decision = Decision {
             slot: trouble.store().map(str::to_owned),
             ..decision(&receipt, source, None, (self.clock)())
         };
-        if let Err(error) = self.ledger.record(&decision) {
+        if let Err(error) = self.ledger.record_open(&decision) {
             tracing::warn!(hint = error.hint(), "{error}");
         }
     }

@@ -47,14 +47,19 @@ pub(super) fn publish(
         Admit::Write | Admit::Retry => {
             let there = mail.elsewhere && holds(store, key, mail.found);
             // The store's own order goes beyond this machine's ledger: others may write there too.
-            match if there {
+            let refused = match if there {
                 Put::Unchanged
             } else {
                 write(store, key, mail)?
             } {
-                Put::Written | Put::Unchanged => {}
-                Put::Superseded => return Ok(Published::Kept(Refusal::OlderThanCurrent)),
-                Put::OtherOrg => return Ok(Published::Kept(Refusal::OrgMismatch)),
+                Put::Written | Put::Unchanged => None,
+                Put::Superseded => Some(Refusal::OlderThanCurrent),
+                Put::OtherOrg => Some(Refusal::OrgMismatch),
+            };
+            if let Some(why) = refused {
+                // it has answered: whatever kept it from that is over
+                ledger.clear_slot_trouble(&slot)?;
+                return Ok(Published::Kept(why));
             }
             let receipt = Receipt::stored(mail.report, &slot, now);
             ledger.commit(&slot, &receipt)?;

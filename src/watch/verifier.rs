@@ -14,6 +14,9 @@ use crate::ingest::token::{Fingerprint, Token};
 use crate::ledger::{Event, Ledger, LedgerError, Login, LoginState, Record, Tried};
 use crate::store::Key;
 
+/// The log-in ended in an organization that was not expected.
+pub const OTHER_ORGANIZATION: &str = "other_organization";
+
 /// When an account's tokens are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
@@ -97,28 +100,37 @@ pub(super) enum Known {
 }
 
 impl Pipeline {
-    /// Tries a token, unless it was tried before; `kept_out`: it replaces nothing until it logs in. Then what came of that is known. Whoever tries the same token
-    /// at the same time, in whatever process, waits for it.
+    /// Tries a token, unless it was tried before; `kept_out`: it replaces nothing until it logs in. Then what came of
+    /// that is known, and whether it is news. Whoever tries the same token at the same time, in whatever process, waits
+    /// for it.
     pub(super) fn log_in_once(
         &self,
         key: &Key,
         token: &Token,
         kept_out: bool,
-    ) -> Result<Known, Trouble> {
+    ) -> Result<(Known, bool), Trouble> {
         let fingerprint = token.fingerprint();
         let whose = tried(key, &fingerprint);
         let _alone = self.ledger.lock(&lock_name(key))?;
         if let Some(before) = self.ledger.begin_login(whose, (self.clock)(), kept_out)? {
-            return Ok(known(before));
+            if before.state != LoginState::Begun {
+                return Ok((known(before), false));
+            }
+            // whoever began it had our lock, and is dead: that is its end
+            let why = Failing::from(before);
+            let cut_off = Attempt::Unanswered(why.clone());
+            note(&self.ledger, whose, &cut_off, (self.clock)(), kept_out)?;
+            return Ok((Known::Unknown(why), true));
         }
         let attempt = self.check_organization(key, self.verifier.attempt(key, token))?;
         note(&self.ledger, whose, &attempt, (self.clock)(), kept_out)?;
-        Ok(match attempt {
+        let known = match attempt {
             Attempt::LoggedIn { .. } => Known::LogsIn,
             Attempt::Refused(why) => Known::Refused(why),
             Attempt::Unanswered(why) => Known::Unknown(why),
             Attempt::NotMade(why) => Known::Later(why),
-        })
+        };
+        Ok((known, true))
     }
 
     /// A user of another organisation may carry the same name.
@@ -132,7 +144,7 @@ impl Pipeline {
         let known = self.ledger.organization_of(&key.username, key.org)?;
         match known {
             Some(known) if is_another(&known, found) => Ok(Attempt::Refused(Failing {
-                kind: "other_organization".to_owned(),
+                kind: OTHER_ORGANIZATION.to_owned(),
                 problem: format!(
                     "the token logs in to organization {found}, and earlier ones did to {known}"
                 ),

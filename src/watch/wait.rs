@@ -18,12 +18,13 @@ use super::mailbox::Mailbox;
 use super::pipeline::Pipeline;
 use super::pulse::Pulse;
 use super::service::{Shutdown, Stopped, end_of, look_at_the_clock, named};
-use super::task::MailboxTask;
+use super::task::{MailboxTask, Start};
 use super::turnstile::Turnstile;
 use super::verdict::{TriedLogIn, Trouble, Verdict};
 use super::verifier::{Failing, Verify, tried};
 use crate::ingest::event::{OutcomeWord, Receipt, Report};
 use crate::ingest::policy::{Account, Org};
+use crate::ingest::token::Fingerprint;
 use crate::ledger::{LedgerError, LoginState};
 use crate::store::Key;
 
@@ -33,6 +34,9 @@ const DATE_SKEW: SignedDuration = SignedDuration::from_mins(15);
 
 /// Of a token that another process stored, only the date tells whether it is of the reset that is waited for.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(2);
+/// How often a reset that is under way is announced anew.
+const ANNOUNCE: Duration = Duration::from_secs(30);
+
 /// How often the ledger is looked into: nothing tells of what other processes write there.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -59,7 +63,7 @@ pub struct Armed {
     served: bool,
     fresh_from: Timestamp,
     windows: Vec<i64>,
-    /// When everything was ready, and what was newest in each slot then.
+    /// When everything was ready, and what was newest in each slot then; where earlier mails count, since when they do.
     begun: (Timestamp, BTreeSet<String>),
     since: Timestamp,
     verdicts: mpsc::UnboundedReceiver<Verdict>,
@@ -98,7 +102,7 @@ pub enum WaitError {
         /// The account.
         username: String,
         /// Why.
-        why: Failing,
+        why: Box<Failing>,
         /// It was answered, and refused.
         answered: bool,
         /// The tokens that are stored, this one among them unless it had to log in first.
@@ -119,7 +123,9 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
     let pulse = Pulse::new(Arc::clone(&pipeline.ledger));
     let (clock, jumps) = look_at_the_clock(pipeline);
     let turnstile = Turnstile::new();
+    let mut is_since = false;
     for task in order.mailboxes {
+        is_since |= matches!(task.start, Start::Since(_));
         let name = task.mailbox.clone();
         let mailbox = Mailbox::new(task, pipeline, &sender, pulse.clone(), turnstile.clone());
         let (tell, told) = oneshot::channel();
@@ -154,15 +160,14 @@ pub async fn arm(order: Order, pipeline: &Pipeline) -> Result<Armed, WaitError> 
     for told in ready {
         armed.until_ready(told).await?;
     }
-    let closes = SignedDuration::try_from(order.timeout)
-        .ok()
-        .and_then(|length| (pipeline.clock)().checked_add(length).ok());
-    let closes = closes.unwrap_or(Timestamp::MAX);
-    armed.windows =
-        pipeline
-            .ledger
-            .open_windows(&armed.missing, order.since, closes, (pipeline.clock)())?;
-    armed.begun = ((pipeline.clock)(), armed.newest_now()?);
+    let now = (pipeline.clock)();
+    let closes = from(now, order.timeout);
+    armed.windows = pipeline
+        .ledger
+        .open_windows(&armed.missing, order.since, closes, now)?;
+    if !is_since {
+        armed.begun = ((pipeline.clock)(), armed.newest_now()?);
+    }
     Ok(armed)
 }
 
@@ -180,11 +185,34 @@ impl Armed {
         }
     }
 
+    /// Does `work`, the reset, and meanwhile keeps it announced, for `timeout` from now on: a person may take longer
+    /// than the wait for the mail.
+    pub async fn during<T>(&self, timeout: Duration, work: impl Future<Output = T>) -> T {
+        let mut ticks = tokio::time::interval(ANNOUNCE);
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                _ = ticks.tick() => self.announce(timeout),
+            }
+        }
+    }
+
+    /// The wait may take so long from now on. The reset is under way: a ledger that does not answer is told of only.
+    fn announce(&self, timeout: Duration) {
+        let (ledger, now) = (&self.pipeline.ledger, (self.pipeline.clock)());
+        if let Err(error) = ledger.extend_windows(&self.windows, from(now, timeout), now) {
+            tracing::warn!(hint = error.hint(), "{error}");
+        }
+    }
+
     /// Waits until every account has a fresh token, at most `timeout`.
     ///
     /// # Errors
     /// When time is up, a mailbox cannot be watched any more, or a token is not known to log in.
     pub async fn collect(mut self, timeout: Duration) -> Result<Vec<Receipt>, WaitError> {
+        self.announce(timeout);
         let deadline = Instant::now() + timeout;
         match self.until_complete(deadline).await? {
             true => Ok(std::mem::take(&mut self.found)),
@@ -237,22 +265,41 @@ impl Armed {
 
     /// A daemon beside us may have stored the token, and moved or removed the mail before we saw it: then the
     /// receipt is all that there is. It serves if its mail is younger than the arming, as far as clocks can tell.
+    ///
+    /// NOTE: not before it is recorded, with what is to be done then: who waits for a token waits for its hooks, too.
     fn look_into_the_ledger(&mut self) -> Result<(), WaitError> {
-        let young = self.since.checked_sub(CLOCKS).unwrap_or(self.since);
-        let (begun, before) = (self.begun.0, self.begun.1.clone());
-        for key in self.keys() {
-            for receipt in self.pipeline.ledger.receipts_of(&key.username)? {
-                let report = &receipt.report;
-                let is_theirs = report.org == Some(key.org)
-                    && receipt.stored_at.is_some_and(|at| at >= truncated(begun));
-                let print = report.fingerprint.as_ref().map(ToString::to_string);
-                let is_new = print.is_some_and(|print| !before.contains(&print));
-                if is_theirs && is_new && report.date.is_some_and(|date| date >= young) {
-                    self.take(Verdict::Settled(receipt))?;
-                }
+        let keys = self.keys();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        for receipt in self.pipeline.ledger.receipts()? {
+            let key = self.key_of(&receipt.report);
+            let Some(key) = key.filter(|key| keys.contains(key)) else {
+                continue;
+            };
+            if self.is_of_this_wait(&receipt) && self.is_recorded(&key, &receipt)? {
+                self.serve(receipt)?;
             }
         }
         Ok(())
+    }
+
+    /// Stored since everything was ready, and younger than that.
+    fn is_of_this_wait(&self, receipt: &Receipt) -> bool {
+        let (begun, before) = &self.begun;
+        let print = receipt.report.fingerprint.as_ref();
+        receipt.stored_at.is_some_and(|at| at >= truncated(*begun))
+            && print.is_some_and(|print| !before.contains(print.as_str()))
+            && self.is_young(&receipt.report)
+    }
+
+    fn is_recorded(&self, key: &Key, receipt: &Receipt) -> Result<bool, WaitError> {
+        let (Some(print), Some(slot)) = (&receipt.report.fingerprint, &receipt.slot) else {
+            return Ok(false);
+        };
+        let ledger = &self.pipeline.ledger;
+        let slots = ledger.planned_slots(&key.username, key.org, print)?;
+        Ok(slots.contains(slot))
     }
 
     fn is_complete(&self) -> bool {
@@ -270,6 +317,15 @@ impl Armed {
             Verdict::Settled(receipt) => receipt,
             Verdict::Open(report, trouble) => return self.open(report, trouble),
         };
+        // what kept the mail open is over
+        let source = &receipt.report.source;
+        let is_over =
+            |other: &Verdict| matches!(other, Verdict::Open(open, _) if open.source == *source);
+        self.others.retain(|other| !is_over(other));
+        self.serve(receipt)
+    }
+
+    fn serve(&mut self, receipt: Receipt) -> Result<(), WaitError> {
         let report = &receipt.report;
         let stored = report.outcome == OutcomeWord::Found && receipt.stored_at.is_some();
         let Some(key) = self
@@ -279,11 +335,10 @@ impl Armed {
             self.others.push(Verdict::Settled(receipt));
             return Ok(());
         };
-        // One token, one receipt: a mail may come twice, or stand in two folders.
-        let same = |known: &Receipt| {
-            known.slot == receipt.slot && known.report.fingerprint == report.fingerprint
-        };
-        match self.found.iter_mut().find(|known| same(known)) {
+        // One slot, one receipt, that of the newest token: a mail may come twice, and a newer one meanwhile.
+        let same = |known: &&mut Receipt| known.slot == receipt.slot;
+        match self.found.iter_mut().find(same) {
+            Some(known) if known.report.date > report.date => {}
             Some(known) => *known = receipt,
             None => self.found.push(receipt),
         }
@@ -297,21 +352,38 @@ impl Armed {
     /// A mail that is kept: one that nobody can decide about yet, or a token that has to log in and does not.
     fn open(&mut self, report: Report, trouble: Trouble) -> Result<(), WaitError> {
         let key = self.key_of(&report);
-        let needed = key.filter(|key| self.is_fresh(&report) && self.is_needed(key));
+        let needed = key.filter(|key| self.is_young(&report) && self.is_needed(key));
         match (needed, trouble) {
             (Some(key), Trouble::LogIn { why, tried }) if tried != TriedLogIn::NotYet => {
                 let answered = tried == TriedLogIn::Refused;
                 Err(self.not_verified(key.username, why, answered))
             }
             (_, trouble) => {
-                self.others.push(Verdict::Open(report, trouble));
+                self.note_open(report, trouble);
                 Ok(())
             }
         }
     }
 
+    /// Once, however often it is tried.
+    fn note_open(&mut self, report: Report, trouble: Trouble) {
+        let same = |other: &Verdict| {
+            matches!(other, Verdict::Open(open, before)
+                if open.source == report.source && before.place() == trouble.place())
+        };
+        self.others.retain(|other| !same(other));
+        self.others.push(Verdict::Open(report, trouble));
+    }
+
     fn is_fresh(&self, report: &Report) -> bool {
         report.date.is_some_and(|date| date >= self.fresh_from)
+    }
+
+    /// Younger than the arming, as far as clocks can tell. A token that may be of an earlier reset serves if it logs in;
+    /// if it does not, it is dead, and the one that is waited for is still to come.
+    fn is_young(&self, report: &Report) -> bool {
+        let young = self.since.checked_sub(CLOCKS).unwrap_or(self.since);
+        report.date.is_some_and(|date| date >= young)
     }
 
     fn is_needed(&self, key: &Key) -> bool {
@@ -325,13 +397,27 @@ impl Armed {
         })
     }
 
-    /// The account's consumers look into each of its slots.
-    fn is_in_every_slot(&self, key: &Key) -> bool {
-        let mine = self.found.iter().filter(|known| {
+    /// The account's newest token, and the receipts of the slots that have it.
+    fn newest_of(&self, key: &Key) -> Option<(Fingerprint, Vec<&Receipt>)> {
+        let is_theirs = |known: &&Receipt| {
             known.report.username.as_deref() == Some(&key.username)
                 && known.report.org == Some(key.org)
-        });
-        let reached: BTreeSet<&str> = mine.filter_map(|known| known.slot.as_deref()).collect();
+        };
+        let mine = || self.found.iter().filter(is_theirs);
+        let newest = mine().max_by_key(|known| known.report.date)?;
+        let print = newest.report.fingerprint.clone()?;
+        let have_it = mine().filter(|known| known.report.fingerprint.as_ref() == Some(&print));
+        Some((print.clone(), have_it.collect()))
+    }
+
+    /// The account's consumers look into each of its slots.
+    fn is_in_every_slot(&self, key: &Key) -> bool {
+        let have_it = self.newest_of(key).map(|(_, receipts)| receipts);
+        let reached: BTreeSet<&str> = have_it
+            .iter()
+            .flatten()
+            .filter_map(|known| known.slot.as_deref())
+            .collect();
         let slots = self.pipeline.stores.slots(key);
         slots.iter().all(|slot| reached.contains(slot.as_str()))
     }
@@ -341,32 +427,38 @@ impl Armed {
         if self.pipeline.verifier.when(key) == Verify::Never {
             return Ok(true);
         }
-        let mut mine = self.found.iter().filter(|known| {
-            known.report.username.as_deref() == Some(&key.username)
-                && known.report.org == Some(key.org)
-        });
-        let newest = mine.next_back();
-        let Some(fingerprint) = newest.and_then(|known| known.report.fingerprint.clone()) else {
+        let Some((fingerprint, receipts)) = self.newest_of(key) else {
             return Ok(false);
         };
+        let report = receipts.first().map(|known| known.report.clone());
         let Some(login) = self.pipeline.ledger.login(tried(key, &fingerprint))? else {
             return Ok(false);
         };
         let username = key.username.clone();
-        let state = login.state;
+        let answered = match login.state {
+            LoginState::LoggedIn => return Ok(true),
+            LoginState::Begun => return Ok(false),
+            LoginState::Refused => true,
+            LoginState::Unknown => false,
+        };
         let why = Failing::from(login);
-        match state {
-            LoginState::LoggedIn => Ok(true),
-            LoginState::Begun => Ok(false),
-            LoginState::Refused => Err(self.not_verified(username, why, true)),
-            LoginState::Unknown => Err(self.not_verified(username, why, false)),
+        match report {
+            Some(report) if !self.is_young(&report) => {
+                let tried = match answered {
+                    true => TriedLogIn::Refused,
+                    false => TriedLogIn::Unanswered,
+                };
+                self.note_open(report, Trouble::LogIn { why, tried });
+                Ok(false)
+            }
+            _ => Err(self.not_verified(username, why, answered)),
         }
     }
 
     fn not_verified(&mut self, username: String, why: Failing, answered: bool) -> WaitError {
         WaitError::NotVerified {
             username,
-            why,
+            why: Box::new(why),
             answered,
             stored: std::mem::take(&mut self.found),
         }
@@ -394,6 +486,11 @@ impl Drop for Armed {
             tracing::warn!(hint = error.hint(), "{error}");
         }
     }
+}
+
+fn from(now: Timestamp, length: Duration) -> Timestamp {
+    let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+    now.checked_add(length).unwrap_or(Timestamp::MAX)
 }
 
 /// Receipts have whole seconds.

@@ -1,5 +1,7 @@
 //! What comes after: hooks, tests of consumers and a webhook, from the mail to the trail.
 
+mod unlucky;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -1,5 +1,7 @@
 //! One account, several slots: each on its own.
 
+mod late;
+
 use serde_json::Value;
 
 use crate::support::dovecot::{Dovecot, PASSWORD};

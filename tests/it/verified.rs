@@ -14,6 +14,8 @@ use crate::support::stage::fingerprint;
 
 const WORD: &str = "planted<&>'\"password";
 
+mod unlucky;
+
 /// A mailbox whose account is verified.
 struct Stage {
     server: Dovecot,

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::cli::engine;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::follow::Followers;
 use crate::config::{self, Config, DEFAULT_MAX_AGE};
 use crate::ingest::event::Receipt;
 use crate::ingest::policy::Org;
@@ -44,6 +45,9 @@ pub(super) struct AccountLine {
     /// The state of its age alone.
     #[serde(skip)]
     pub(super) age: &'static str,
+    /// Nobody looks after it any more: it is shown, and no alarm.
+    #[serde(skip)]
+    pub(super) is_of_the_past: bool,
 }
 
 /// A place for the token.
@@ -91,10 +95,11 @@ pub(super) struct Known {
     troubles: Vec<Since>,
     results: Vec<StepResult>,
     waiting: BTreeMap<(String, &'static str), usize>,
+    followers: Followers,
 }
 
 impl Known {
-    pub(super) fn read(ledger: &Ledger) -> Result<Self, Failure> {
+    pub(super) fn read(config: &Config, ledger: &Ledger) -> Result<Self, Failure> {
         let mut waiting = BTreeMap::new();
         for errand in ledger.errands(None)? {
             *waiting
@@ -106,6 +111,7 @@ impl Known {
             troubles: ledger.slot_troubles()?,
             results: ledger.step_results()?,
             waiting,
+            followers: Followers::of(config),
         })
     }
 }
@@ -116,7 +122,7 @@ pub(super) fn accounts(
     ledger: &Ledger,
     now: Timestamp,
 ) -> Result<Vec<AccountLine>, Failure> {
-    let known = Known::read(ledger)?;
+    let known = Known::read(config, ledger)?;
     let mut lines: Vec<AccountLine> = Vec::new();
     for account in &config.accounts {
         let key = Key {
@@ -143,7 +149,12 @@ pub(super) fn accounts(
             .filter_map(|other| other.slot.clone())
             .map(Ok)
             .collect();
-        lines.push(line(&key, slots, DEFAULT_MAX_AGE, &known, ledger, now)?);
+        let line = line(&key, slots, DEFAULT_MAX_AGE, &known, ledger, now)?;
+        lines.push(AccountLine {
+            // with none configured, any account's token is kept
+            is_of_the_past: !config.accounts.is_empty(),
+            ..line
+        });
     }
     Ok(lines)
 }
@@ -200,6 +211,8 @@ fn line(
     let results = known.results.iter();
     let steps: Vec<StepLine> = results
         .filter(|result| result.username == key.username && result.org == key.org)
+        // a step that was removed will never go better
+        .filter(|result| known.followers.has(key, &result.step))
         .map(|result| StepLine {
             step: result.step.clone(),
             ok: result.ok,
@@ -236,6 +249,7 @@ fn line(
             .copied()
             .unwrap_or_default(),
         age: by_age,
+        is_of_the_past: false,
     })
 }
 
@@ -329,6 +343,9 @@ fn login_line(
 impl AccountLine {
     /// What a monitor should know of it first; `strictly`: also that there is no token yet.
     pub(super) fn exit(&self, strictly: bool) -> Exit {
+        if self.is_of_the_past {
+            return Exit::Done;
+        }
         if self.slots.iter().any(|slot| slot.state == "failing") {
             return Exit::Store;
         }

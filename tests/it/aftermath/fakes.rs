@@ -131,6 +131,10 @@ impl Follow for Desk {
         step == "hook"
     }
 
+    fn comes_after(&self, _: &str, _: &str) -> bool {
+        false
+    }
+
     fn failure(&self, step: &str) -> Option<EventWord> {
         (step == "hook").then_some(EventWord::HookFailed)
     }
