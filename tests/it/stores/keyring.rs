@@ -225,3 +225,27 @@ fn a_keyring_that_starts_later_is_found() {
     service.start_daemon();
     assert_eq!(store.ask("check"), "ready");
 }
+
+/// An update of the keyring, while a watcher runs: it is gone, and comes back locked.
+#[test]
+fn a_daemon_that_goes_away_and_comes_back_locked_is_told_step_by_step() {
+    let mut service = SecretService::unlocked();
+    let mut store = store_on(&service);
+    store.ask(&format!("publish {USERNAME} {OLD}"));
+    service.stop_daemon();
+    check_fails(&mut store, "store_unreachable", "keeps secrets");
+    service.restart_daemon_locked();
+    check_fails(&mut store, "store_locked", "nobody is there to unlock it");
+    service.restart_daemon();
+    assert_eq!(store.ask(&format!("get {USERNAME}")), OLD);
+}
+
+/// libdbus would end the whole process with the session, if it were not told otherwise.
+#[test]
+fn a_session_that_ends_does_not_end_the_watcher() {
+    let mut service = SecretService::unlocked();
+    let mut store = store_on(&service);
+    assert_eq!(store.ask("check"), "ready");
+    service.stop_bus();
+    check_fails(&mut store, "store_unreachable", "no D-Bus session bus");
+}
