@@ -176,7 +176,7 @@ impl AgeFiles {
         );
         let (file, new) = (
             files::quoted(path),
-            files::quoted(&path.with_extension("new")),
+            files::quoted(path.with_extension("new")),
         );
         let to = self.recipients.arguments();
         let hint = format!(
