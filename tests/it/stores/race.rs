@@ -1,7 +1,7 @@
 //! Eight writers at once, each with the same eight mails in an order of its own: the newest token stays.
 //!
 //! Stores that compare and set are raced by machines that know nothing of each other; the others by the threads and
-//! processes of one machine, which share a ledger. A failure tells its seed: `SFTOKEN_RACE_SEED=…` rolls the same dice.
+//! processes of one machine, which share a ledger. A failure tells its seed: `SFTOKEN_SEED=…` rolls the same dice.
 
 use std::path::Path;
 use std::process::Command;
@@ -33,7 +33,7 @@ pub(super) struct Fate {
 
 impl Fate {
     pub(super) fn new() -> Self {
-        let given = std::env::var("SFTOKEN_RACE_SEED").ok();
+        let given = std::env::var("SFTOKEN_SEED").ok();
         let now = || u64::try_from(Timestamp::now().as_nanosecond() & 0xffff_ffff).unwrap();
         let seed = given.map_or_else(now, |text| text.parse().unwrap());
         let dice = Dice::new(seed);
@@ -42,7 +42,7 @@ impl Fate {
 
     /// For the message of an assertion.
     pub(super) fn told(&self) -> String {
-        format!("SFTOKEN_RACE_SEED={}", self.seed)
+        format!("SFTOKEN_SEED={}", self.seed)
     }
 
     fn shuffled<T: Clone>(&mut self, of: &[T]) -> Vec<T> {
