@@ -211,10 +211,11 @@ fn configured<'c>(config: &'c Config, wanted: &Account) -> Option<&'c crate::con
         .find(|account| account.username == wanted.username && fits(account.org))
 }
 
-/// Every store must be able to take a token now: before anything is reset.
-pub(crate) fn check_stores(stores: &Stores, config: &Config) -> Result<(), Failure> {
+/// Every store must be able to take a token now: before anything is reset. What is stored already is brought up to
+/// what is configured.
+pub(crate) fn check_stores(pipeline: &Pipeline, config: &Config) -> Result<(), Failure> {
     let by_default = config.stores.values().all(|url| url == DEFAULT_STORE_URL);
-    for store in stores.each() {
+    for store in pipeline.stores.each() {
         if let Err(error) = store.check() {
             // Nobody chose a store: say what else there is.
             let chosen = if by_default {
@@ -225,6 +226,7 @@ pub(crate) fn check_stores(stores: &Stores, config: &Config) -> Result<(), Failu
             return Err(chosen.unwrap_or(error).into());
         }
     }
+    pipeline.renew_slots();
     Ok(())
 }
 

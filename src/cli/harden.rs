@@ -2,7 +2,10 @@
 //!
 //! Knows the two switches of the kernel that matter, and the hook for panics. Never fails: where a switch
 //! is not there, the program works without it. Runs once, before anything secret is read.
-#![expect(unsafe_code, reason = "setrlimit and prctl have no safe form in libc")]
+#![cfg_attr(
+    unix,
+    expect(unsafe_code, reason = "setrlimit and prctl have no safe form in libc")
+)]
 
 /// Forbids core files, and on Linux reading this process's memory as another process of the user.
 pub(crate) fn harden() {

@@ -46,7 +46,7 @@ pub(crate) fn run(global: &Global, args: &Replay) -> Result<Exit, Failure> {
         None => engine::real_clock(),
     };
     let pipeline = engine::pipeline(&config, policy, clock)?;
-    engine::check_stores(&pipeline.stores, &config)?;
+    engine::check_stores(&pipeline, &config)?;
     engine::block_on(all(global, args, &pipeline))
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
     // Freshness is told by UID and by the arming, not by age.
     policy.max_age = None;
     let pipeline = engine::pipeline(&config, policy, engine::real_clock())?;
-    engine::check_stores(&pipeline.stores, &config)?;
+    engine::check_stores(&pipeline, &config)?;
     let start = args.since.map_or(Start::Now, Start::Since);
     let order = Order {
         mailboxes: engine::mailboxes(&config, start)?,

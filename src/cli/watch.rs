@@ -57,7 +57,7 @@ pub(crate) fn run(global: &Global, args: &Watch) -> Result<Exit, Failure> {
 /// Catches up, does what is to be done then, and ends.
 pub(super) fn once(global: &Global, config: &Config, policy: Policy) -> Result<Exit, Failure> {
     let pipeline = engine::pipeline(config, policy, engine::real_clock())?;
-    engine::check_stores(&pipeline.stores, config)?;
+    engine::check_stores(&pipeline, config)?;
     let mailboxes = engine::mailboxes(config, Start::Cursor)?;
     engine::block_on(async {
         let (sender, verdicts) = mpsc::unbounded_channel();
@@ -78,7 +78,7 @@ pub(super) fn once(global: &Global, config: &Config, policy: Policy) -> Result<E
 
 /// A daemon begins without its store: it may be unlocked, or come up, later. Mail is kept meanwhile.
 fn warn_of_stores(pipeline: &Pipeline, config: &Config) {
-    if let Err(failure) = engine::check_stores(&pipeline.stores, config) {
+    if let Err(failure) = engine::check_stores(pipeline, config) {
         tracing::error!(
             hint = failure.hint,
             "tokens cannot be stored now: {}",

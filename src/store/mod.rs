@@ -163,6 +163,17 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the store is unreachable, locked, refuses, holds no token, or cannot be read here.
     fn get(&self, key: &Key) -> Result<Option<Token>, StoreError>;
+
+    /// Brings the slot up to what is configured now, without changing its token: an age file whose recipients
+    /// have changed is sealed anew. `true`: it was done; `false`: there was nothing to do, as in most stores. Its
+    /// caller holds the slot's lock, so that no other token is written meanwhile.
+    ///
+    /// # Errors
+    /// When the slot does not fit the configuration, and this machine cannot change that.
+    fn renew(&self, key: &Key) -> Result<bool, StoreError> {
+        let _ = key;
+        Ok(false)
+    }
 }
 
 /// The token in bytes that a store gave back; line ends that a person's `echo` left are forgiven.

@@ -31,6 +31,7 @@ mod pipeline;
 mod publish;
 mod pulse;
 mod put_off;
+mod renew;
 mod service;
 mod stores;
 mod task;

@@ -10,6 +10,7 @@ mod github;
 mod keyring;
 mod kubernetes;
 mod process;
+mod race;
 mod recipes;
 mod vault;
 

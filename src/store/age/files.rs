@@ -89,9 +89,10 @@ pub(super) fn writable(folder: &Path) -> io::Result<()> {
     tempfile::tempfile_in(standing).map(drop)
 }
 
-/// A path for a shell.
-pub(super) fn quoted(path: &Path) -> String {
-    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
+/// A path, or another word, for a shell.
+pub(super) fn quoted(word: impl AsRef<Path>) -> String {
+    let word = word.as_ref().to_string_lossy();
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -7,65 +7,68 @@
 //! ```text
 //! meta.json (pending) -> token.age -> read back -> meta.json (stored)     each by rename, synced
 //! ```
+//!
+//! When the recipients have changed, a file is sealed anew where an identity is at hand.
 
 mod files;
 mod keys;
+mod note;
+mod recipients;
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-use keys::{Identities, Recipients};
-use serde::Serialize;
+use keys::Identities;
+use note::Note;
+use recipients::{Listed, Recipients};
 use zeroize::Zeroizing;
 
 use super::address::{Address, escape};
 use super::{Capabilities, Key, Meta, Put, Store, StoreError, StoreErrorKind, token_in};
-use crate::ingest::policy::Org;
-use crate::ingest::token::{Fingerprint, Token};
+use crate::ingest::token::Token;
 
 /// A folder of age files.
 #[derive(Debug)]
 pub(super) struct AgeFiles {
     shown: String,
     folder: PathBuf,
-    recipients: Recipients,
+    recipients: Listed,
     identity: Option<PathBuf>,
 }
 
-/// `meta.json`: what is known of the token beside it, free of secrets.
-#[derive(Serialize)]
-struct Note<'a> {
-    schema: u32,
-    /// `pending` while token.age is being replaced: it may then be the one before.
-    state: &'a str,
-    username: &'a str,
-    org: Org,
-    fingerprint: &'a Fingerprint,
-    date: Timestamp,
-    message_id: Option<&'a str>,
-    writer: &'a str,
+/// A file, and for whom it was sealed.
+struct Sealed<'s> {
+    file: &'s [u8],
+    to: &'s Recipients,
 }
+
+const WITHOUT_IDENTITY: &str = "this machine holds no identity to seal it anew with";
+const OTHER_IDENTITY: &str = "the identity here cannot open it to seal it anew";
 
 impl AgeFiles {
     /// `age:/DIR?recipients-file=FILE[&recipient=KEY]…[&identity=FILE]`.
     pub(super) fn open(mut address: Address) -> Result<Self, StoreError> {
-        let listed = address.all("recipients-file");
+        let files = address.all("recipients-file");
         let given = address.all("recipient");
         let identity = address.one("identity")?.map(PathBuf::from);
         address.finish("recipients-file, recipient, identity")?;
         let folder = PathBuf::from(&address.place);
-        let paths = listed.iter().map(Path::new).chain(identity.as_deref());
+        let paths = files.iter().map(Path::new).chain(identity.as_deref());
         if !paths.chain([folder.as_path()]).all(Path::is_absolute) {
             let hint =
                 "write age:/DIR?recipients-file=/FILE: neither ~ nor variables are filled in";
             return Err(address.wrong("a path in the store's URL does not start at the root", hint));
         }
         let store = Self {
-            recipients: Recipients::collect(&address, &listed, &given)?,
+            recipients: Listed {
+                shown: address.shown.clone(),
+                files,
+                given,
+            },
             shown: address.shown,
             folder,
             identity,
         };
+        store.recipients.read()?;
         store.identities()?;
         Ok(store)
     }
@@ -93,27 +96,43 @@ impl AgeFiles {
         self.fail(StoreErrorKind::Refused, problem, hint)
     }
 
-    fn note(&self, key: &Key, meta: &Meta, state: &str) -> Result<(), StoreError> {
+    fn put_note(&self, key: &Key, note: &Note) -> Result<(), StoreError> {
         let path = self.folder_of(key).join("meta.json");
-        let note = Note {
-            schema: 1,
-            state,
-            username: &key.username,
-            org: key.org,
-            fingerprint: &meta.fingerprint,
-            date: meta.rank.date,
-            message_id: meta.message_id.as_deref(),
-            writer: concat!("sftoken ", env!("CARGO_PKG_VERSION")),
-        };
-        let text = serde_json::to_vec_pretty(&note).map_err(std::io::Error::other);
+        let text = serde_json::to_vec_pretty(note).map_err(std::io::Error::other);
         let written = text.and_then(|text| files::replace(&path, &text));
         written.map_err(|error| self.io("write", &path, &error))
     }
 
+    /// The note, if there is one that can be read.
+    fn note(&self, key: &Key) -> Option<Note> {
+        let text = files::read(&self.folder_of(key).join("meta.json")).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    fn seal(&self, path: &Path, token: &Token, to: &Recipients) -> Result<Vec<u8>, StoreError> {
+        let sealed = to.encrypt(token.expose().as_bytes());
+        sealed.map_err(|error| self.io("encrypt", path, &error))
+    }
+
+    fn replace(&self, path: &Path, sealed: &Sealed<'_>, token: &Token) -> Result<(), StoreError> {
+        files::replace(path, sealed.file).map_err(|error| self.io("write", path, &error))?;
+        self.confirm(path, sealed, token)
+    }
+
+    /// The sealed file, if there is one.
+    fn sealed(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        match files::read(path) {
+            // somebody may have put a token there in the clear
+            Ok(file) => Ok(Some(Zeroizing::new(file))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.io("read", path, &error)),
+        }
+    }
+
     /// That the file is what was written, and, where an identity is at hand, that it opens.
-    fn confirm(&self, path: &Path, written: &[u8], token: &Token) -> Result<(), StoreError> {
+    fn confirm(&self, path: &Path, written: &Sealed<'_>, token: &Token) -> Result<(), StoreError> {
         let found = files::read(path).map_err(|error| self.io("read back", path, &error))?;
-        let whole = found == written && keys::stanzas(&found) == Some(self.recipients.len());
+        let whole = found == written.file && keys::stanzas(&found) == Some(written.to.len());
         let opens = match self.identities()? {
             Some(identities) => self.opened(path, &found, &identities)? == *token,
             None => true,
@@ -148,6 +167,23 @@ impl AgeFiles {
         );
         self.fail(StoreErrorKind::WriteOnly, problem.to_owned(), &hint)
     }
+
+    /// The recipients have changed, and the file has not. The hint is a command that can be pasted.
+    fn for_others(&self, path: &Path, why: &str) -> StoreError {
+        let problem = format!(
+            "{} is sealed for recipients other than those that are configured now, and {why}",
+            path.display()
+        );
+        let (file, new) = (
+            files::quoted(path),
+            files::quoted(path.with_extension("new")),
+        );
+        let to = self.recipients.arguments();
+        let hint = format!(
+            "the next token is sealed for the new ones; to seal this one anew where its identity is kept: (umask 077 && token=$(age -d -i IDENTITY {file}) && printf %s \"$token\" | age -a{to} -o {new} && mv {new} {file})"
+        );
+        self.fail(StoreErrorKind::WriteOnly, problem, &hint)
+    }
 }
 
 impl Store for AgeFiles {
@@ -166,7 +202,7 @@ impl Store for AgeFiles {
     /// NOTE: "changes nothing" is a temporary file, made and removed where the first folder would be.
     fn check(&self) -> Result<(), StoreError> {
         files::writable(&self.folder).map_err(|error| self.io("write in", &self.folder, &error))?;
-        let sealed = self.recipients.encrypt(b"probe");
+        let sealed = self.recipients.read()?.encrypt(b"probe");
         let sealed = sealed.map_err(|error| self.io("encrypt for", &self.folder, &error))?;
         let Some(identities) = self.identities()? else {
             return Ok(());
@@ -180,25 +216,52 @@ impl Store for AgeFiles {
 
     fn publish(&self, key: &Key, token: &Token, meta: &Meta) -> Result<Put, StoreError> {
         let (folder, path) = (self.folder_of(key), self.token_file(key));
-        let sealed = self.recipients.encrypt(token.expose().as_bytes());
-        let sealed = sealed.map_err(|error| self.io("encrypt", &path, &error))?;
+        let to = self.recipients.read()?;
+        let file = self.seal(&path, token, &to)?;
         files::make_private(&folder).map_err(|error| self.io("make", &folder, &error))?;
-        self.note(key, meta, "pending")?;
-        files::replace(&path, &sealed).map_err(|error| self.io("write", &path, &error))?;
-        self.confirm(&path, &sealed, token)?;
-        self.note(key, meta, "stored")?;
+        let sealed = Sealed {
+            file: &file,
+            to: &to,
+        };
+        let note = Note::pending(key, meta, &sealed);
+        self.put_note(key, &note)?;
+        self.replace(&path, &sealed, token)?;
+        self.put_note(key, &note.stored())?;
         Ok(Put::Written)
     }
 
     fn get(&self, key: &Key) -> Result<Option<Token>, StoreError> {
         let path = self.token_file(key);
-        let file: Zeroizing<Vec<u8>> = match files::read(&path) {
-            Ok(file) => Zeroizing::new(file),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.io("read", &path, &error)),
+        let Some(file) = self.sealed(&path)? else {
+            return Ok(None);
         };
         let identities = self.identities()?.ok_or_else(|| self.write_only(&path))?;
         self.opened(&path, &file, &identities).map(Some)
+    }
+
+    /// What somebody else has sealed is left as it is: they knew for whom.
+    fn renew(&self, key: &Key) -> Result<bool, StoreError> {
+        let path = self.token_file(key);
+        let (Some(before), Some(note)) = (self.sealed(&path)?, self.note(key)) else {
+            return Ok(false);
+        };
+        let to = self.recipients.read()?;
+        if note.is_for(&to) || !note.is_of(&before) {
+            return Ok(false);
+        }
+        let identities = self.identities()?;
+        let identities = identities.ok_or_else(|| self.for_others(&path, WITHOUT_IDENTITY))?;
+        let token = self.opened(&path, &before, &identities);
+        let token = token.map_err(|_| self.for_others(&path, OTHER_IDENTITY))?;
+        let file = self.seal(&path, &token, &to)?;
+        let sealed = Sealed {
+            file: &file,
+            to: &to,
+        };
+        // NOTE: the file first. After a crash between the two it is one that the note does not stand for, and left as it is.
+        self.replace(&path, &sealed, &token)?;
+        self.put_note(key, &note.of(&sealed))?;
+        Ok(true)
     }
 }
 

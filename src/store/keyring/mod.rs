@@ -8,7 +8,7 @@
 //! Each operation runs on a thread of its own (facts: a locked keyring with an unanswered dialog
 //! hangs for ever, and a zbus anywhere in the program would panic inside a runtime). The session is
 //! kept for the next operation, because one connection per operation costs the user a dialog each
-//! time with KeePassXC; it is opened again when the daemon has forgotten it.
+//! time with KeePassXC; it is opened again when the daemon has forgotten it. Operations of one store take turns.
 
 #[cfg(any(target_os = "macos", windows))]
 #[path = "native.rs"]
@@ -18,6 +18,7 @@ mod platform;
 mod platform;
 mod slot;
 mod trouble;
+mod turns;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -27,6 +28,7 @@ use std::time::Duration;
 
 use platform::Session;
 use trouble::Trouble;
+use turns::Turns;
 
 use super::address::{Address, escape};
 use super::{Capabilities, Key, Meta, Put, Store, StoreError, StoreOptions};
@@ -75,6 +77,7 @@ pub(super) struct Keyring {
     service: String,
     deadline: Duration,
     access: Access,
+    turns: Turns,
 }
 
 /// What an operation's thread shares with the store.
@@ -120,14 +123,17 @@ impl Keyring {
                 patience: deadline.as_secs().saturating_sub(1).max(1),
                 idle: Arc::default(),
             },
+            turns: Turns::default(),
         }
     }
 
-    /// Does `work` on a thread of its own, within the deadline.
+    /// Does `work` when it is its turn, on a thread of its own, within the deadline.
     fn run<T: Send + 'static>(
         &self,
         work: impl Fn(&Session) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let silent = || Trouble::NoAnswer(self.deadline).told(&self.shown);
+        let turn = self.turns.wait(self.deadline).ok_or_else(silent)?;
         let (done, answer) = mpsc::sync_channel(1);
         let given_up = Arc::new(AtomicBool::new(false));
         let (access, seen) = (self.access.clone(), Arc::clone(&given_up));
@@ -137,13 +143,21 @@ impl Keyring {
         if let Err(error) = spawned {
             return Err(Trouble::Other(error.to_string()).told(&self.shown));
         }
-        let outcome = answer.recv_timeout(self.deadline).unwrap_or_else(|why| {
-            given_up.store(true, Ordering::SeqCst);
-            Err(match why {
-                RecvTimeoutError::Timeout => Trouble::NoAnswer(self.deadline),
-                RecvTimeoutError::Disconnected => Trouble::Crashed,
-            })
-        });
+        let outcome = match answer.recv_timeout(self.deadline) {
+            // NOTE: a daemon that says nothing is not waited for by all, one after the other.
+            Ok(Err(Trouble::Silent)) => Err(Trouble::Silent),
+            Ok(outcome) => {
+                turn.ended();
+                outcome
+            }
+            Err(why) => {
+                given_up.store(true, Ordering::SeqCst);
+                Err(match why {
+                    RecvTimeoutError::Timeout => Trouble::NoAnswer(self.deadline),
+                    RecvTimeoutError::Disconnected => Trouble::Crashed,
+                })
+            }
+        };
         outcome.map_err(|trouble| trouble.told(&self.shown))
     }
 }

@@ -3,6 +3,8 @@
 //! Knows that there may be several: Python's `keyring` adds an attribute of its own and so makes a
 //! second entry beside ours. Never chooses among entries that disagree. Entries come from the
 //! session's store.
+//!
+//! Tokens are written as passwords: in UTF-16 on Windows, where readers expect it, and else in UTF-8.
 
 use keyring_core::{Entry, Error};
 use zeroize::Zeroizing;
@@ -22,10 +24,10 @@ pub(super) fn write(
     token: &Token,
 ) -> Result<(), Trouble> {
     let entry = session.entry(service, username, &label(username))?;
-    match entry.set_secret(token.expose().as_bytes()) {
+    match entry.set_password(token.expose()) {
         Err(Error::Ambiguous(entries)) => {
             for entry in entries {
-                entry.set_secret(token.expose().as_bytes())?;
+                entry.set_password(token.expose())?;
             }
         }
         outcome => outcome?,
@@ -43,8 +45,8 @@ pub(super) fn read(
     username: &str,
 ) -> Result<Option<Token>, Trouble> {
     let entry = session.entry(service, username, &label(username))?;
-    match entry.get_secret().map(Zeroizing::new) {
-        Ok(secret) => token_in(&secret).map(Some).ok_or(Trouble::NoToken),
+    match entry.get_password().map(Zeroizing::new) {
+        Ok(text) => token_in(text.as_bytes()).map(Some).ok_or(Trouble::NoToken),
         Err(Error::NoEntry) => Ok(None),
         Err(Error::Ambiguous(entries)) => same_in_all(&entries).map(Some),
         Err(error) => Err(error.into()),
@@ -113,8 +115,8 @@ fn same_password(entries: &[Entry]) -> Result<Secret, Trouble> {
 fn same_in_all(entries: &[Entry]) -> Result<Token, Trouble> {
     let mut found: Option<Token> = None;
     for entry in entries {
-        let secret = Zeroizing::new(entry.get_secret()?);
-        let token = token_in(&secret).ok_or(Trouble::NoToken)?;
+        let text = Zeroizing::new(entry.get_password()?);
+        let token = token_in(text.as_bytes()).ok_or(Trouble::NoToken)?;
         if found.as_ref().is_some_and(|other| *other != token) {
             return Err(Trouble::Disagree(entries.len()));
         }

@@ -50,6 +50,12 @@ pub(super) enum Trouble {
 
 const COLLECTION: &str = "create a default keyring (seahorse: File, New, Password Keyring, then Set as default), or use age files";
 
+const UNLOCK: &str = if cfg!(target_os = "macos") {
+    "unlock the keychain: security unlock-keychain; over SSH it is locked, whoever is logged in"
+} else {
+    "unlock the keyring (log in to the desktop, or open seahorse), or run the command on a terminal, where it may ask"
+};
+
 impl Trouble {
     /// Whether a new session may help.
     pub(super) fn wants_new_session(&self) -> bool {
@@ -80,7 +86,7 @@ impl Trouble {
             Self::NoBus => "run sftoken inside the desktop session, or set DBUS_SESSION_BUS_ADDRESS; on a machine without a desktop, use age files".to_owned(),
             Self::NoProvider => "install and start a keyring (gnome-keyring, KWallet or KeePassXC), or use age files".to_owned(),
             Self::NoCollection => COLLECTION.to_owned(),
-            Self::Locked => "unlock the keyring (log in to the desktop, or open seahorse), or run the command on a terminal, where it may ask".to_owned(),
+            Self::Locked => UNLOCK.to_owned(),
             Self::Dismissed => "try again and answer the dialog; without a screen, unlock the keyring first".to_owned(),
             Self::NoAnswer(_) => "look for a dialog that waits for the keyring's password, answer it, and try again".to_owned(),
             Self::Silent => "restart the keyring's daemon (log out and in again)".to_owned(),
@@ -127,3 +133,7 @@ impl From<Error> for Trouble {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "trouble_tests.rs"]
+mod tests;

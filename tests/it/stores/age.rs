@@ -1,5 +1,7 @@
 //! The age store against the real `age`.
 
+mod rotation;
+
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -341,4 +343,41 @@ fn a_folder_that_cannot_be_is_found_by_check() {
     fs::write(keys.path("tokens"), "a file").unwrap();
     let error = keys.store("").check().unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Refused, "{error}");
+}
+
+/// rage writes and reads with the same library as we do; this is the program itself. To try it:
+/// `cargo install rage --locked`, then
+/// `SFTOKEN_TEST_RAGE=/PATH/rage cargo test --all-features --test it stores::age::rage_live -- --ignored`.
+#[test]
+#[ignore = "rage is not in Debian, and takes minutes to build"]
+fn rage_live() {
+    let rage = std::env::var_os("SFTOKEN_TEST_RAGE").expect("SFTOKEN_TEST_RAGE names rage");
+    let keys = Keys::new();
+    let store = keys.readable();
+    publish(&*store, &key(USERNAME), NEW);
+    let file = keys.token_file(USERNAME);
+    let read = |name: &str| {
+        let mut rage = Command::new(&rage);
+        rage.arg("-d").arg("-i").arg(keys.path(name)).arg(&file);
+        let output = rage.output().unwrap();
+        assert!(output.status.success(), "{name}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!([read("one"), read("two")], [NEW, NEW]);
+    for armor in [&["-a"][..], &[]] {
+        let mut rage = Command::new(&rage)
+            .args(armor)
+            .args(["-r", &keys.public[0], "-o"])
+            .arg(&file)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        rage.stdin
+            .take()
+            .unwrap()
+            .write_all(OLD.as_bytes())
+            .unwrap();
+        assert!(rage.wait().unwrap().success());
+        assert_eq!(store.get(&key(USERNAME)).unwrap(), Some(token(OLD)));
+    }
 }

@@ -139,6 +139,24 @@ fn a_token_is_sealed_for_github_alone() {
     }
 }
 
+/// It gives nothing back and compares nothing: the ledger of the one machine that writes keeps the order.
+#[test]
+fn the_last_of_eight_writers_on_one_machine_is_the_newest() {
+    let (repository, mut fate) = (Repository::default(), race::Fate::new());
+    let stub = serve(&repository, PATH);
+    let ledger = tempfile::tempdir().unwrap();
+    for round in 0..4 {
+        let name = format!("RACE_{round}");
+        let url = url(&stub, &name, "");
+        let shared = race::Ledgers::Shared(ledger.path());
+        let newest = race::run(&mut fate, shared, USERNAME, || {
+            planted().open(&url).unwrap()
+        });
+        let held = repository.opened(&name);
+        assert_eq!(held, newest, "round {round}, {}", fate.told());
+    }
+}
+
 #[test]
 fn an_environment_has_its_own() {
     let repository = Repository::default();

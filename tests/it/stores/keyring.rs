@@ -225,3 +225,58 @@ fn a_keyring_that_starts_later_is_found() {
     service.start_daemon();
     assert_eq!(store.ask("check"), "ready");
 }
+
+/// An update of the keyring, while a watcher runs: it is gone, and comes back locked.
+#[test]
+fn a_daemon_that_goes_away_and_comes_back_locked_is_told_step_by_step() {
+    let mut service = SecretService::unlocked();
+    let mut store = store_on(&service);
+    store.ask(&format!("publish {USERNAME} {OLD}"));
+    service.stop_daemon();
+    check_fails(&mut store, "store_unreachable", "keeps secrets");
+    service.restart_daemon_locked();
+    check_fails(&mut store, "store_locked", "nobody is there to unlock it");
+    service.restart_daemon();
+    assert_eq!(store.ask(&format!("get {USERNAME}")), OLD);
+}
+
+/// libdbus would end the whole process with the session, if it were not told otherwise.
+#[test]
+fn a_session_that_ends_does_not_end_the_watcher() {
+    let mut service = SecretService::unlocked();
+    let mut store = store_on(&service);
+    assert_eq!(store.ask("check"), "ready");
+    service.stop_bus();
+    check_fails(&mut store, "store_unreachable", "no D-Bus session bus");
+}
+
+/// A bus takes 256 connections of a user where nothing else is configured.
+#[test]
+fn many_tokens_at_once_take_turns_on_one_connection() {
+    let service = SecretService::unlocked();
+    let mut store = store_on(&service);
+    let told = store.ask(&format!("flood 300 {NEW}"));
+    assert_eq!(told.trim_end(), "300 stored");
+    let held = service.secret_tool_lookup("sftoken", "299@acme.example");
+    assert_eq!(held.as_deref(), Some(NEW));
+}
+
+/// One that hangs is waited for once, and not once for each that stands behind it.
+#[test]
+fn behind_one_that_hangs_nobody_waits_longer_than_the_deadline() {
+    let service = SecretService::unlocked();
+    let mut store = store_on(&service);
+    assert_eq!(store.ask("check"), "ready");
+    service.signal_daemon("-STOP");
+    let asked = Instant::now();
+    let told = store.ask(&format!("flood 20 {NEW}"));
+    assert!(told.starts_with("0 stored"), "{told}");
+    assert!(told.contains("answer"), "{told}");
+    assert!(
+        asked.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        asked.elapsed()
+    );
+    service.signal_daemon("-CONT");
+    assert_eq!(store.ask("check"), "ready");
+}

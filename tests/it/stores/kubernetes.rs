@@ -229,6 +229,21 @@ fn of_eight_writers_in_any_order_the_newest_stays() {
     }
 }
 
+/// Through the whole pipeline, with a ledger for each.
+#[test]
+fn machines_that_do_not_know_each_other_keep_the_newest() {
+    let (pod, mut fate) = (pod(), race::Fate::new());
+    for round in 0..6 {
+        let cluster = Cluster::default();
+        let stub = cluster.start();
+        let url = url(&stub, pod.path(), "");
+        let open = || Planted::default().open(&url).unwrap();
+        let newest = race::run(&mut fate, race::Ledgers::Own, USERNAME, open);
+        let held = cluster.value("token");
+        assert_eq!(held, newest, "round {round}, {}", fate.told());
+    }
+}
+
 #[test]
 fn accounts_and_orgs_do_not_meet() {
     let (cluster, pod) = (Cluster::default(), pod());

@@ -43,7 +43,7 @@ impl StoreProcess {
         }
     }
 
-    /// `check`, `get USERNAME` or `publish USERNAME TOKEN`: its answer in one line.
+    /// `check`, `get USERNAME`, `publish USERNAME TOKEN` or `flood COUNT TOKEN`: its answer in one line.
     pub(super) fn ask(&mut self, line: &str) -> String {
         writeln!(self.input, "{line}").unwrap();
         loop {
@@ -113,6 +113,27 @@ fn obey(store: &dyn Store, line: &str) -> Result<String, StoreError> {
             store.publish(&key(username), &token, &meta(&token))?;
             Ok(store.slot(&key(username)))
         }
+        ["flood", count, value] => Ok(flood(store, count.parse().unwrap(), value)),
         _ => panic!("{line:?}"),
     }
+}
+
+/// A token for each of so many accounts, all at once: how many were stored, and what the others said.
+fn flood(store: &dyn Store, count: usize, value: &str) -> String {
+    let token = token(value);
+    let failures: Vec<String> = std::thread::scope(|scope| {
+        let one = |number| {
+            let (token, key) = (&token, key(&format!("{number}@acme.example")));
+            scope.spawn(move || store.publish(&key, token, &meta(token)))
+        };
+        let running: Vec<_> = (0..count).map(one).collect();
+        let ends = running.into_iter().map(|writer| writer.join().unwrap());
+        ends.filter_map(|end| Some(end.err()?.to_string()))
+            .collect()
+    });
+    let stored = count - failures.len();
+    format!(
+        "{stored} stored {}",
+        failures.first().unwrap_or(&String::new())
+    )
 }

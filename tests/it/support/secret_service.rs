@@ -112,9 +112,26 @@ impl SecretService {
 
     /// Ends the keyring, as a crash or an update would, and starts it again.
     pub(crate) fn restart_daemon(&mut self) {
-        stop(self.daemon.as_mut().unwrap());
-        fs::remove_dir_all(self.home.path().join("run/keyring")).unwrap();
+        self.stop_daemon();
         self.start_daemon();
+    }
+
+    /// Ends the keyring, and starts it again without its password.
+    pub(crate) fn restart_daemon_locked(&mut self) {
+        self.stop_daemon();
+        self.spawn_daemon(&[], b"");
+    }
+
+    /// Ends the keyring.
+    pub(crate) fn stop_daemon(&mut self) {
+        stop(self.daemon.as_mut().unwrap());
+        // what it leaves behind would be taken for a daemon that runs
+        let _ = fs::remove_dir_all(self.home.path().join("run/keyring"));
+    }
+
+    /// Ends the bus, as the end of a desktop session would.
+    pub(crate) fn stop_bus(&mut self) {
+        stop(&mut self.bus);
     }
 
     /// Locks the login collection. Not by `secret-tool lock`, which crashes in Debian 12.

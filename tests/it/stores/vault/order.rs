@@ -3,6 +3,7 @@
 use std::thread;
 
 use super::*;
+use crate::stores::race::{self, Fate, Ledgers};
 
 const PATH: &str = "secret/salesforce/{username}";
 const SLOT: &str = "salesforce/integration@acme.example";
@@ -136,6 +137,18 @@ fn of_eight_writers_in_any_order_the_newest_stays() {
         assert_eq!(fields["token"], "TokenOfSecond00000000007", "round {round}");
         let note: Value = serde_json::from_str(fields["sftoken"].as_str().unwrap()).unwrap();
         assert_eq!(note["message_id"], "7@mail.example");
+    }
+}
+
+/// Through the whole pipeline, with a ledger for each.
+#[test]
+fn machines_that_do_not_know_each_other_keep_the_newest() {
+    let (server, mut fate) = (OpenBao::start(), Fate::new());
+    for round in 0..4 {
+        let path = format!("secret/machines/{round}/{{username}}");
+        let newest = race::run(&mut fate, Ledgers::Own, USERNAME, || rooted(&server, &path));
+        let fields = server.fields(&format!("machines/{round}/{USERNAME}"));
+        assert_eq!(fields["token"], newest, "round {round}, {}", fate.told());
     }
 }
 
