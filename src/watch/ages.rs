@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::errands::Told;
+use super::follow::Told;
 use super::pipeline::Pipeline;
 use super::verifier::tried;
 use crate::ingest::event::EventWord;
