@@ -24,12 +24,12 @@ use crate::watch::{OTHER_ORGANIZATION, attempt_again};
 /// Runs `verify`.
 pub(crate) fn run(global: &Global, args: &Verify) -> Result<Exit, Failure> {
     let config = settings::read(global, None)?;
-    let ledger = engine::ledger(&config)?;
     let chosen = reading::choose(&config, &args.username, args.org, None)?;
     let account = chosen.account.ok_or_else(|| unknown(&args.username))?;
     // whatever can be wrong on this side is told before the only attempt
     let log_in = verification::log_in(account)?;
     let password = verification::password(account)?;
+    let ledger = engine::ledger(&config)?;
     if let Some(kept_out) = kept_out(&ledger, account)? {
         if args.again {
             return kept_out.try_again(global, &config, &ledger);
