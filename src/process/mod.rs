@@ -12,6 +12,8 @@ mod group;
 mod words;
 
 #[cfg(any(feature = "exec", feature = "notify"))]
-pub(crate) use call::{Call, Ended};
+pub(crate) use call::Call;
+#[cfg(feature = "notify")]
+pub(crate) use call::Ended;
 #[cfg(feature = "kubernetes")]
 pub(crate) use group::{end, watch};
