@@ -159,6 +159,10 @@ pub(crate) struct Wait {
     /// Longest time to wait
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = crate::config::parse_duration)]
     pub(crate) timeout: SignedDuration,
+    /// Pass this variable on to COMMAND although it is a credential of sftoken's, as `run` does; a * at
+    /// the end stands for any name that begins so (repeatable)
+    #[arg(long, value_name = "NAME", requires = "command")]
+    pub(crate) keep: Vec<String>,
     #[command(flatten)]
     pub(crate) direct: Direct,
     /// Command that resets the token; run once everything is ready to catch the mail

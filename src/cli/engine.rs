@@ -153,12 +153,17 @@ impl Secrets for ByReference {
     }
 }
 
-/// Opens one store. No program of it sees what is private in the environment.
-pub(crate) fn open_store(url: &str, config: &Config) -> Result<Arc<dyn Store>, Failure> {
+/// Variables that hold a secret of ours: no program that we start sees them.
+pub(super) fn private(config: &Config) -> Vec<String> {
     let accounts = config.accounts.iter();
     let passwords = accounts.filter_map(config::Account::private_variable);
+    passwords.chain(config.private_variables()).collect()
+}
+
+/// Opens one store. No program of it sees what is private in the environment.
+pub(crate) fn open_store(url: &str, config: &Config) -> Result<Arc<dyn Store>, Failure> {
     let options = StoreOptions {
-        private: passwords.chain(config.private_variables()).collect(),
+        private: private(config),
         ..options()
     };
     Ok(store::open(url, &options)?)

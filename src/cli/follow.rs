@@ -41,10 +41,8 @@ pub(crate) struct Followers {
 
 impl Followers {
     pub(crate) fn of(config: &Config) -> Self {
-        let accounts = config.accounts.iter();
-        let passwords = accounts.filter_map(config::Account::private_variable);
         Self {
-            private: passwords.chain(config.private_variables()).collect(),
+            private: engine::private(config),
             config: config.clone(),
         }
     }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::args::{Global, Wait};
 use super::exit::{Exit, Failure};
 use super::receipts;
-use super::{engine, json, late, progress, settings, signals};
+use super::{children, engine, json, late, progress, settings, signals};
 use crate::config::Config;
 use crate::ingest::event::{Receipt, SCHEMA};
 use crate::ingest::policy::Account;
@@ -73,8 +73,8 @@ async fn steps(
         .await
         .map_err(|error| failure(error, timeout))?;
     say_armed(global, &wanted, timeout);
-    let private = config.private_variables();
-    let resetting = armed.during(timeout, reset(&args.command, &private));
+    let withheld = children::withheld(&config.private_variables(), &args.keep);
+    let resetting = armed.during(timeout, reset(&args.command, &withheld));
     if let Some(exit) = resetting.await? {
         return Ok(exit);
     }
@@ -238,14 +238,14 @@ fn say_armed(global: &Global, wanted: &[Account], timeout: Duration) {
 
 /// Runs the command that resets the token. Its output goes to standard error: standard output is
 /// for receipts. `Some` when it failed: there is nothing to wait for.
-async fn reset(command: &[OsString], private: &[String]) -> Result<Option<Exit>, Failure> {
+async fn reset(command: &[OsString], withheld: &[OsString]) -> Result<Option<Exit>, Failure> {
     let Some((program, args)) = command.split_first() else {
         return Ok(None);
     };
     let mut child = tokio::process::Command::new(program);
     child.args(args).stdout(stderr()).kill_on_drop(true);
-    // It resets a token: what opens the mailbox is none of its business.
-    for name in private {
+    // It resets a token, perhaps with the account's password: what opens mailbox and stores is none of its business.
+    for name in withheld {
         child.env_remove(name);
     }
     match child.status().await {

@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::StoreError;
+#[cfg(any(feature = "gcp", feature = "azure"))]
+use crate::http::Response;
 use crate::ingest::secret::Secret;
 
 /// A token, and how long it lives.
@@ -52,6 +54,25 @@ impl Session {
         });
         let is_fresh = true;
         Ok(Granted { token, is_fresh })
+    }
+
+    /// Asks with a token. One that was got earlier may have been revoked since (401): another is got, once.
+    #[cfg(any(feature = "gcp", feature = "azure"))]
+    pub(super) fn ask(
+        &self,
+        get: impl Fn() -> Result<Grant, StoreError>,
+        ask: impl Fn(&Granted) -> Result<Response, StoreError>,
+    ) -> Result<Response, StoreError> {
+        let granted = self.token(&get)?;
+        let answer = ask(&granted)?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        self.forget();
+        match granted.is_fresh {
+            true => Ok(answer),
+            false => ask(&self.token(&get)?),
+        }
     }
 
     /// The token does not hold any more.

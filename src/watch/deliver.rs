@@ -1,7 +1,7 @@
 //! A proven token, on its way to every slot of its account.
 //!
-//! Knows the gates behind the proof (announced? does it log in?), all slots side by side, and what is planned then.
-//! Never knows a store's ways, and never examines a mail. Blocks: it is run off the async threads.
+//! Knows the gates behind the proof (announced? does it log in?), and all slots side by side. What became of them is told
+//! by `settle`. Never knows a store's ways, and never examines a mail. Blocks: it is run off the async threads.
 //!
 //! ```text
 //! proven ─► announced? ─► (logs in?) ─► slot: lock, order, write, read back ─► (logs in?) ─► record, plan errands

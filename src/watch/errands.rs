@@ -4,7 +4,7 @@
 //! a step does: a [`Follow`] does it. Errands stand in the ledger until they have their result, so that a process that
 //! dies leaves them to the next one: a step may be done twice, and is never forgotten.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -273,6 +273,9 @@ impl Pipeline {
     ///
     /// # Errors
     /// When the ledger does not answer.
+    ///
+    /// # Panics
+    /// When a step does.
     pub async fn finish_errands(&self, of: Option<&[Key]>) -> Result<(), LedgerError> {
         loop {
             let follow = &self.errands.follow;
@@ -287,15 +290,19 @@ impl Pipeline {
                 return Ok(());
             };
             tokio::time::sleep(wait).await;
-            let mut keys: Vec<Key> = errands.iter().map(key_of).collect();
-            keys.dedup();
+            let keys: HashSet<Key> = errands.iter().map(key_of).collect();
             let mut working = JoinSet::new();
             for key in keys {
                 let pipeline = self.clone();
                 working.spawn_blocking(move || pipeline.work_off(&key));
             }
             while let Some(ended) = working.join_next().await {
-                ended.unwrap_or(Ok(()))?;
+                match ended {
+                    Ok(done) => done?,
+                    // NOTE: it must not pass for an end: its errand would be due again at once, for ever
+                    Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                    Err(_) => {}
+                }
             }
         }
     }

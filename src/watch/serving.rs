@@ -33,7 +33,7 @@ impl Armed {
     }
 
     /// The accounts that still need a token; one without a kind of org may be of either.
-    pub(super) fn keys(&self) -> Vec<Key> {
+    fn keys(&self) -> Vec<Key> {
         let orgs = |org: Option<Org>| match org {
             Some(org) => vec![org],
             None => vec![Org::Production, Org::Sandbox],
@@ -160,7 +160,7 @@ impl Armed {
         self.others.push(Verdict::Open(report, trouble));
     }
 
-    pub(super) fn is_fresh(&self, report: &Report) -> bool {
+    fn is_fresh(&self, report: &Report) -> bool {
         report.date.is_some_and(|date| date >= self.fresh_from)
     }
 
@@ -171,7 +171,7 @@ impl Armed {
         report.date.is_some_and(|date| date >= young)
     }
 
-    pub(super) fn is_needed(&self, key: &Key) -> bool {
+    fn is_needed(&self, key: &Key) -> bool {
         self.anyone || self.missing.iter().any(|account| serves(key, account))
     }
 
@@ -240,12 +240,7 @@ impl Armed {
         }
     }
 
-    pub(super) fn not_verified(
-        &mut self,
-        username: String,
-        why: Failing,
-        answered: bool,
-    ) -> WaitError {
+    fn not_verified(&mut self, username: String, why: Failing, answered: bool) -> WaitError {
         WaitError::NotVerified {
             username,
             why: Box::new(why),

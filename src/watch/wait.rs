@@ -1,8 +1,7 @@
 //! The pipeline step: arm, then wait for a fresh genuine token for each account.
 //!
-//! Knows which receipts satisfy: fresh, in every slot of the account, and tried at a log-in if that is wanted. Never
-//! presses the reset: the caller does, once everything is armed. Its receipts come from the folders that it watches
-//! meanwhile.
+//! Knows when everything is ready, and how long it may take. Never presses the reset: the caller does, once everything is
+//! armed; and never decides which token serves: that is `serving`. What comes is told by the mailboxes that it watches.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

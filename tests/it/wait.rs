@@ -136,6 +136,23 @@ fn the_reset_does_not_get_the_mailboxs_password() {
     assert!(ended.err.contains("none stays\n"), "{}", ended.err);
 }
 
+/// A store's log-in has names of its own, which no reference of the configuration holds.
+#[test]
+fn the_reset_does_not_get_a_stores_log_in_unless_it_is_named() {
+    let mut stage = Stage::new();
+    stage.home.set("VAULT_TOKEN", "planted-vault");
+    stage.home.set("AWS_SECRET_ACCESS_KEY", "planted-aws");
+    let script = "echo \"${VAULT_TOKEN-none} ${AWS_SECRET_ACCESS_KEY-none}\"; exit 9";
+    let command = ["--", "sh", "-c", script];
+    let ended = stage
+        .wait(&[&["--account", ANN], &command[..]].concat())
+        .end();
+    assert!(ended.check(9).err.contains("none none\n"));
+    let named = ["--account", ANN, "--keep", "AWS_*"];
+    let ended = stage.wait(&[&named, &command[..]].concat()).end();
+    assert!(ended.check(9).err.contains("none planted-aws\n"));
+}
+
 #[test]
 fn a_reset_that_fails_gives_its_own_status() {
     let stage = Stage::new();

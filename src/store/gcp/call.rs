@@ -49,27 +49,17 @@ impl Gcp {
         format!("{}/{name}", self.secrets)
     }
 
-    /// Asks with a token of ours. One that was got earlier may have been revoked since: another is got, once.
+    /// Asks with a token of ours.
     pub(super) fn authorized(
         &self,
         method: &'static str,
         url: &str,
         body: Option<&[u8]>,
     ) -> Result<Response, StoreError> {
-        let granted = self.granted()?;
-        let answer = self.ask(method, url, body, &granted)?;
-        if answer.status != 401 {
-            return Ok(answer);
-        }
-        self.session.forget();
-        if granted.is_fresh {
-            return Ok(answer);
-        }
-        self.ask(method, url, body, &self.granted()?)
-    }
-
-    fn granted(&self) -> Result<Granted, StoreError> {
-        self.session.token(|| self.log_in.get(&self.shown))
+        self.session.ask(
+            || self.log_in.get(&self.shown),
+            |granted| self.ask(method, url, body, granted),
+        )
     }
 
     /// Asks. Answers that say "not now" are errors here.

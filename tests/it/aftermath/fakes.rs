@@ -196,6 +196,10 @@ impl World {
     }
 
     pub(crate) async fn give(&self, mail: &[u8]) -> Vec<Verdict> {
+        self.give_to(&self.pipeline, mail).await
+    }
+
+    pub(crate) async fn give_to(&self, pipeline: &Pipeline, mail: &[u8]) -> Vec<Verdict> {
         let letter = Letter {
             bytes: mail.to_vec(),
             name: "a mail".to_owned(),
@@ -204,7 +208,7 @@ impl World {
             },
             arrival: Arrival::default(),
         };
-        self.pipeline.process(letter).await
+        pipeline.process(letter).await
     }
 
     pub(crate) async fn finish(&self) {

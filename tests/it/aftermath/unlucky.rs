@@ -426,3 +426,55 @@ async fn a_process_that_dies_after_the_store_does_not_lose_that_the_token_logged
     let done = world.desk.done();
     assert!(done.contains(&"message verified".to_owned()), "{done:?}");
 }
+
+/// Somebody else's step that panics: it is no end, and not tried again without a pause.
+#[derive(Debug, Default)]
+struct Panics(AtomicUsize);
+
+impl Follow for Panics {
+    fn steps(&self, _: &Key, _: EventWord) -> Vec<String> {
+        vec!["hook".to_owned()]
+    }
+
+    fn run(&self, _: &Key, _: &str, _: &Told) -> Ran {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        panic!("a fault of the step")
+    }
+
+    fn pause(&self, _: &str, _: u32) -> Option<Duration> {
+        None
+    }
+
+    fn trace(&self, _: &str, _: bool) -> Event {
+        Event::HookFailed
+    }
+
+    fn is_waited_for(&self, _: &str) -> bool {
+        true
+    }
+
+    fn comes_after(&self, _: &str, _: &str) -> bool {
+        false
+    }
+
+    fn failure(&self, _: &str) -> Option<EventWord> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_panics_is_not_run_for_ever() {
+    let world = World::new(Verify::Never, []);
+    let follow = Arc::new(Panics::default());
+    let pipeline = sftoken::watch::Pipeline {
+        errands: Errands::by(follow.clone()),
+        ..world.pipeline.clone()
+    };
+    world
+        .give_to(&pipeline, &genuine(ANN, &new_token(), ago(60)))
+        .await;
+    let finishing = tokio::spawn(async move { pipeline.finish_errands(None).await });
+    let ended = tokio::time::timeout(Duration::from_secs(20), finishing).await;
+    assert!(ended.expect("it ends").unwrap_err().is_panic());
+    assert_eq!(follow.0.load(Ordering::SeqCst), 1);
+}
